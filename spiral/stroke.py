@@ -1,0 +1,69 @@
+"""What one visible mark is: a quadratic Bezier curve and the brush that draws it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from spiral import checks
+from spiral.geometry import Point
+
+REACH = (-1.0, 2.0)  # canvas fractions: a point may lie at most one canvas outside
+MAX_WIDTH = 2.0
+MAX_ACTION_PARTS = 64
+
+
+@dataclass(frozen=True)
+class Brush:
+    """How a stroke looks.
+
+    Attributes:
+        width: diameter at full pressure, as a fraction of the canvas's shorter side; above 0, at most 2.
+        color: (red, green, blue), each in 0..1.
+        opacity: 0..1, uniform over the stroke.
+        pressure: at start and end, each in 0..1; the local width is ``width`` times the pressure, which is linear
+            in the curve's parameter.
+
+    Raises:
+        InputError: a value is not finite or out of range; the message names it.
+    """
+
+    width: float
+    color: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    opacity: float = 1.0
+    pressure: tuple[float, float] = (1.0, 1.0)
+
+    def __post_init__(self):
+        width = checks.number(self.width, "width", 0.0, MAX_WIDTH, low_included=False)
+        object.__setattr__(self, "width", width)
+        object.__setattr__(self, "color", checks.color(self.color, "color"))
+        object.__setattr__(self, "opacity", checks.number(self.opacity, "opacity", 0.0, 1.0))
+        pressure = checks.numbers_of(self.pressure, "pressure", ("start", "end"), 0.0, 1.0)
+        object.__setattr__(self, "pressure", pressure)
+
+
+@dataclass(frozen=True)
+class Stroke:
+    """A quadratic Bezier curve from ``start`` to ``end``, bent towards ``control``, in canvas fractions.
+
+    Attributes:
+        start, control, end: x to the right, y down; each coordinate in -1..2, the canvas being 0..1.
+        brush: how it looks.
+        action: the raw action it came from, or None.
+
+    Raises:
+        InputError: a value is not finite or out of range; the message names it.
+    """
+
+    start: Point
+    control: Point
+    end: Point
+    brush: Brush
+    action: tuple[int, ...] | None = None
+
+    def __post_init__(self):
+        for name in ("start", "control", "end"):
+            point = Point(*checks.numbers_of(getattr(self, name), name, ("x", "y"), *REACH))
+            object.__setattr__(self, name, point)
+        checks.instance(self.brush, "brush", Brush)
+        if self.action is not None:
+            object.__setattr__(self, "action", checks.integers_of(self.action, "action", MAX_ACTION_PARTS))
