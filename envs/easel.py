@@ -1,0 +1,108 @@
+"""Painting: N canvases side by side, one action on each at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from spiral.canvas import CanvasSpec
+from spiral.config import EnvConfig
+from spiral.envs.actions import END, ActionTable
+from spiral.program import Program, pixel_checksum
+from spiral.renderers import RENDERERS
+from spiral.stroke import Stroke
+
+ENVIRONMENT = "spiral/Paint-v0"
+
+
+class Easel:
+    """N canvases in one array, painted in lock-step; remembers every action, so that it can say what was painted.
+
+    One canvas is the case N = 1: this is the only implementation of painting in the project.
+
+    Attributes:
+        table: the action table.
+        pixels: uint8 [N, H, W, C], a live view of the canvases.
+        pens: float32 [N, 2], where the pens are, (x, y) in canvas fractions.
+        previous: int64 [N, parts], the last actions; zeros before the first.
+        step: number of actions since the canvases were cleared.
+    """
+
+    def __init__(self, config: EnvConfig, count: int):
+        self.config = config
+        self.table = ActionTable(config)
+        self.spec = CanvasSpec(config.width, config.height, config.channels, config.background)
+        memory = np.empty((count, config.height, config.width, 4), np.uint8)
+        self.pixels = memory[..., : config.channels]
+        canvas_class = RENDERERS.get(config.renderer)
+        self._canvases = [canvas_class(self.spec, pixels) for pixels in memory]
+        self.clear()
+
+    def __len__(self) -> int:
+        return len(self._canvases)
+
+    @property
+    def step(self) -> int:
+        return len(self._actions)
+
+    def clear(self) -> None:
+        """Blank canvases, the pens at their start."""
+        for canvas in self._canvases:
+            canvas.clear()
+        self._actions: list[list[list[int]]] = []  # [step][canvas][part]
+        self._pens = [self.table.start] * len(self)
+        self._heads: list[Sequence[Stroke]] = [()] * len(self)
+        self.pens = np.tile(np.array(self.table.start[:2], np.float32), (len(self), 1))
+        self.previous = np.zeros((len(self), len(self.table.parts)), np.int64)
+
+    def draw(self, index: int, strokes: Sequence[Stroke]) -> None:
+        """Strokes on one canvas that no action painted; they head its program. The pen stays where it is."""
+        for stroke in strokes:
+            self._canvases[index].draw(stroke)
+        self._heads[index] = (*self._heads[index], *strokes)
+
+    def paint(self, actions: np.ndarray) -> None:
+        """One action [N, parts] on each canvas.
+
+        Raises:
+            InputError: the actions do not fit the action table.
+        """
+        actions = self.table.checked(actions)
+        rows = actions.tolist()
+        curve, pen_after, pens = self.table.curve, self.table.pen_after, self._pens
+        for index, (canvas, action) in enumerate(zip(self._canvases, rows, strict=True)):
+            arguments = curve(action, pens[index])
+            if arguments is not None:
+                canvas.draw_curve(*arguments)
+            pens[index] = pen_after(action)
+        self._actions.append(rows)
+        self.pens = self.table.cell_points[actions[:, END]]
+        self.previous = actions.astype(np.int64)
+
+    def canvases(self) -> np.ndarray:
+        """uint8 [N, H, W, C], a copy."""
+        copy = np.empty(self.pixels.shape, np.uint8)
+        for channel in range(self.config.channels):  # numpy copies planes several times faster than pixels of 3 bytes
+            copy[..., channel] = self.pixels[..., channel]
+        return copy
+
+    def strokes(self, index: int) -> list[Stroke]:
+        """Every stroke on one canvas, in the order and with the very floats it was drawn with."""
+        strokes = list(self._heads[index])
+        pen = self.table.start
+        for rows in self._actions:
+            stroke = self.table.decode(rows[index], pen)
+            pen = self.table.pen_after(rows[index])
+            if stroke is not None:
+                strokes.append(stroke)
+        return strokes
+
+    def program(self, index: int, **header: Any) -> Program:
+        """What one canvas shows, as a program; replayed, it is byte for byte this canvas.
+
+        ``header`` goes to ``Program``: seed, origin, or ``checksum=None`` where the canvas was not blank at first.
+        """
+        header = {"checksum": pixel_checksum(self.pixels[index])} | header
+        return Program(self.spec, self.strokes(index), ENVIRONMENT, self.config.renderer, **header)

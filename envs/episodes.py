@@ -1,0 +1,233 @@
+"""Episodes: what a painter observes while it paints, and what it is rewarded with."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+from gymnasium.error import ResetNeeded
+
+from spiral.config import EnvConfig
+from spiral.envs.easel import Easel
+from spiral.errors import InputError
+from spiral.program import Program
+from spiral.registry import unknown
+
+NOISE_LIMIT = 6.0  # standard normals beyond are clipped, so that the observation space has bounds
+RESET_OPTIONS = ("canvas", "program", "target", "label")
+Observation = dict[str, np.ndarray]
+
+
+class Episodes:
+    """N episodes in lock-step: they begin together and are over together, after ``episode_length`` actions.
+
+    Args:
+        config: checked settings of the environment.
+        count: N.
+        targets: uint8 [M, H, W, C], pictures to paint; every episode draws one at random. None: no targets.
+        labels: integers [M] >= 0, the class of each target or, without targets, the classes to draw from.
+
+    Raises:
+        InputError: targets or labels do not fit the canvas or each other, or reward "l2" without targets.
+
+    Attributes:
+        easel: the canvases.
+        observation_space: ``Dict`` of one episode's observation.
+        done: nothing has begun yet, or the last action of the episodes has been painted.
+    """
+
+    def __init__(
+        self, config: EnvConfig, count: int, targets: np.ndarray | None = None, labels: np.ndarray | None = None
+    ):
+        self.config = config
+        self.easel = Easel(config, count)
+        self._pictures = (config.height, config.width, config.channels)
+        self._targets = None if targets is None else self._checked_targets(targets)
+        self._labels = None if labels is None else self._checked_labels(labels)
+        if config.reward == "l2" and targets is None:
+            raise InputError("reward 'l2' compares the canvas with a target: give targets=uint8 [M, H, W, C]")
+        self.observation_space = self._observation_space()
+        self.done = True
+
+    def begin(
+        self,
+        generators: Sequence[np.random.Generator],
+        seeds: Sequence[int | None],
+        options: dict[str, Any] | None = None,
+    ) -> None:
+        """New episodes, one for each generator; ``seeds`` are noted in the programs.
+
+        ``options`` may hold ``canvas`` (a picture to paint on) or ``program`` (a ``Program`` or the path of one, whose
+        strokes are drawn first), and ``target`` and ``label`` to be used instead of random ones. Each is one for all
+        episodes or one for each: pictures are uint8 [H, W, C] or [N, H, W, C], programs one or a list of N.
+
+        Raises:
+            InputError: an unknown option, or one that does not fit this environment.
+        """
+        options = options or {}
+        for name in options:
+            if name not in RESET_OPTIONS:
+                raise InputError(unknown("reset option", name, list(RESET_OPTIONS)))
+        self.easel.clear()
+        self._seeds = list(seeds)
+        self._origins: list[str | None] = [None] * len(self.easel)
+        self._over_picture = "canvas" in options
+        self._draw_random(generators)
+        for name, value in options.items():
+            getattr(self, f"_begin_with_{name}")(value)
+        if self.config.reward == "l2":
+            self._errors = self._squared_errors()
+        self.done = False
+
+    def step(self, actions: np.ndarray) -> np.ndarray:
+        """Paints one action [N, parts] in each episode; returns the rewards float64 [N].
+
+        The reward is 0 or, with ``reward="l2"``, how much the action lowered the mean squared error to the target
+        (values in 0..1), so that an episode's return is the fall of the error from its first canvas to its last.
+
+        Raises:
+            ResetNeeded: the episodes are over.
+            InputError: the actions do not fit the action table.
+        """
+        if self.done:
+            raise ResetNeeded(f"an episode is {self.config.episode_length} actions long; call reset() before step()")
+        self.easel.paint(actions)
+        self.done = self.easel.step == self.config.episode_length
+        if self.config.reward == "none":
+            return np.zeros(len(self.easel))
+        errors_before, self._errors = self._errors, self._squared_errors()
+        return errors_before - self._errors
+
+    def observation(self) -> Observation:
+        """What the painter sees, the arrays of ``observation_space`` with a leading N; all of them copies."""
+        easel, config = self.easel, self.config
+        observation = {
+            "canvas": easel.canvases(),
+            "pen": easel.pens.copy(),
+            "previous": easel.previous.copy(),
+            "step": np.full(len(easel), easel.step, np.int64),
+        }
+        if config.noise_size:
+            observation["noise"] = self._noise.copy()
+        if self._targets is not None:
+            observation["target"] = self._target.copy()
+        if self._labels is not None:
+            observation["label"] = self._label.copy()
+        return observation
+
+    def program(self, index: int) -> Program:
+        """What one episode has painted so far."""
+        header = {"seed": self._seeds[index], "origin": self._origins[index]}
+        if self._over_picture:
+            header["checksum"] = None  # no strokes lead to this canvas
+        return self.easel.program(index, **header)
+
+    def _observation_space(self) -> spaces.Dict:
+        config = self.config
+        picture = spaces.Box(0, 255, self._pictures, np.uint8)
+        space = {
+            "canvas": picture,
+            "pen": spaces.Box(0, 1, (2,), np.float32),
+            "previous": self.easel.table.space,
+            "step": spaces.Discrete(config.episode_length + 1),
+        }
+        if config.noise_size:
+            space["noise"] = spaces.Box(-NOISE_LIMIT, NOISE_LIMIT, (config.noise_size,), np.float32)
+        if self._targets is not None:
+            space["target"] = picture
+        if self._labels is not None:
+            space["label"] = spaces.Discrete(int(self._labels.max()) + 1)
+        return spaces.Dict(space)
+
+    def _draw_random(self, generators: Sequence[np.random.Generator]) -> None:
+        """Noise, then the target and label of each episode, from its own generator."""
+        size = self.config.noise_size
+        noise = np.stack([generator.standard_normal(size, np.float32) for generator in generators])
+        self._noise = noise.clip(-NOISE_LIMIT, NOISE_LIMIT)
+        pool = self._targets if self._targets is not None else self._labels
+        if pool is None:
+            return
+        choice = [int(generator.integers(len(pool))) for generator in generators]
+        if self._targets is not None:
+            self._target = self._targets[choice]
+        if self._labels is not None:
+            self._label = self._labels[choice]
+
+    def _squared_errors(self) -> np.ndarray:
+        difference = (self.easel.pixels.astype(np.float32) - self._target) / 255
+        return np.square(difference).mean(axis=(1, 2, 3), dtype=np.float64)
+
+    # One method for each of RESET_OPTIONS.
+
+    def _begin_with_canvas(self, canvas: np.ndarray) -> None:
+        self.easel.pixels[:] = self._checked_pictures("canvas", canvas)
+        self._origins = ["painted over a given picture, which is not in this program"] * len(self.easel)
+
+    def _begin_with_program(self, programs: Program | str | os.PathLike | Sequence) -> None:
+        programs = list(programs) if isinstance(programs, list | tuple) else [programs] * len(self.easel)
+        if len(programs) != len(self.easel):
+            raise InputError(f"reset option 'program' has {len(programs)} programs; accepted: 1 or {len(self.easel)}")
+        for index, program in enumerate(programs):
+            program = program if isinstance(program, Program) else Program.load(program)
+            self._check_program(program)
+            self.easel.draw(index, program.strokes)
+            origin = f"its first {len(program.strokes)} strokes were given"
+            self._origins[index] = "; ".join(filter(None, (self._origins[index], origin)))
+
+    def _begin_with_target(self, target: np.ndarray) -> None:
+        if self._targets is None:
+            raise InputError("reset option 'target' needs an environment made with targets=uint8 [M, H, W, C]")
+        self._target = self._checked_pictures("target", target)
+
+    def _begin_with_label(self, label: int | Sequence[int]) -> None:
+        if self._labels is None:
+            raise InputError("reset option 'label' needs an environment made with labels=integers [M]")
+        label, highest = np.asarray(label), self._labels.max()
+        shapes = ((), (len(self.easel),))
+        if label.dtype.kind not in "iu" or label.shape not in shapes or (label < 0).any() or (label > highest).any():
+            raise InputError(
+                f"reset option 'label' is {label.tolist()}; accepted: an integer from 0 to {highest}, or one for each "
+                f"of {len(self.easel)} episodes"
+            )
+        self._label = np.broadcast_to(label.astype(np.int64), len(self.easel))
+
+    # What is given from outside is checked once, here.
+
+    def _checked_targets(self, targets: np.ndarray) -> np.ndarray:
+        targets = np.asarray(targets)
+        if targets.dtype != np.uint8 or targets.shape[1:] != self._pictures or not len(targets):
+            raise InputError(
+                f"targets are {targets.dtype} {list(targets.shape)}; accepted: uint8 [M, "
+                f"{', '.join(map(str, self._pictures))}], M at least 1, the size of the canvas"
+            )
+        return targets
+
+    def _checked_labels(self, labels: np.ndarray) -> np.ndarray:
+        labels = np.asarray(labels)
+        count = labels.size if self._targets is None else len(self._targets)
+        if labels.dtype.kind not in "iu" or labels.shape != (count,) or not count or labels.min() < 0:
+            raise InputError(
+                f"labels are {labels.dtype} {list(labels.shape)}; accepted: integers from 0, one for each target"
+            )
+        return labels.astype(np.int64)
+
+    def _checked_pictures(self, name: str, pictures: np.ndarray) -> np.ndarray:
+        pictures = np.asarray(pictures)
+        whole = (len(self.easel), *self._pictures)
+        if pictures.dtype != np.uint8 or pictures.shape not in (self._pictures, whole):
+            raise InputError(
+                f"reset option {name!r} is {pictures.dtype} {list(pictures.shape)}; accepted: uint8 "
+                f"{list(self._pictures)}, or one for each episode, {list(whole)}"
+            )
+        return np.broadcast_to(pictures, whole)
+
+    def _check_program(self, program: Program) -> None:
+        spec, ours = program.canvas, self.easel.spec
+        if (spec.channels, spec.background) != (ours.channels, ours.background):
+            raise InputError(
+                f"reset option 'program' was painted on {spec.channels} channels and background {spec.background}; "
+                f"this environment has {ours.channels} and {ours.background}"
+            )

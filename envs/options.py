@@ -1,0 +1,65 @@
+"""The environment's options: which there are (``EnvConfig``) and which values each accepts."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+from spiral import checks
+from spiral.canvas import CanvasSpec
+from spiral.config import PRESSURE_CONTROLS, REWARDS, EnvConfig
+from spiral.errors import InputError
+from spiral.program import MAX_PAINTED_SIDE, MIN_PAINTED_SIDE
+from spiral.registry import unknown
+from spiral.renderers import RENDERERS
+
+OPTIONS = [field.name for field in dataclasses.fields(EnvConfig)]
+INTEGERS = {
+    "width": (MIN_PAINTED_SIDE, MAX_PAINTED_SIDE),
+    "height": (MIN_PAINTED_SIDE, MAX_PAINTED_SIDE),
+    "grid": (2, 64),
+    "episode_length": (1, 1000),
+    "color_levels": (1, 256),
+    "noise_size": (0, 1024),
+}
+
+
+def env_config(config: EnvConfig | None, options: dict[str, Any]) -> EnvConfig:
+    """``config`` (the defaults if None) with ``options`` put in, every value checked; lists become tuples.
+
+    Raises:
+        InputError: an option nobody knows, or a value out of its range; the message says what is accepted.
+    """
+    for name in options:
+        if name not in OPTIONS:
+            raise InputError(unknown("environment option", name, OPTIONS))
+    config = dataclasses.replace(config or EnvConfig(), **options)
+    values = {name: checks.integer(getattr(config, name), name, *limits) for name, limits in INTEGERS.items()}
+    spec = CanvasSpec(values["width"], values["height"], config.channels, config.background)
+    ink = checks.color(config.ink, "ink")
+    spec.check_color(ink, "ink")
+    return dataclasses.replace(
+        config,
+        **values,
+        background=spec.background,
+        ink=ink,
+        start=checks.numbers_of(config.start, "start", ("x", "y"), 0.0, 1.0),
+        sizes=_levels(config.sizes, "sizes"),
+        pressures=_levels(config.pressures, "pressures"),
+        renderer=_choice(config.renderer, "renderer", RENDERERS.names()),
+        pressure_controls=_choice(config.pressure_controls, "pressure control", PRESSURE_CONTROLS),
+        reward=_choice(config.reward, "reward", REWARDS),
+    )
+
+
+def _levels(values: Sequence[float], name: str) -> tuple[float, ...]:
+    if not isinstance(values, list | tuple) or not values:
+        raise InputError(f"{name} must be a list of one or more numbers, got {values!r}")
+    return tuple(checks.number(value, f"{name}[{i}]", 0.0, 1.0, low_included=False) for i, value in enumerate(values))
+
+
+def _choice(value: str, kind: str, known: Sequence[str]) -> str:
+    if value not in known:
+        raise InputError(unknown(kind, value, list(known)))
+    return value

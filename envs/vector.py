@@ -1,0 +1,107 @@
+"""``spiral/Paint-v0`` as a vector environment: N canvases painted in lock-step in one process."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from gymnasium.utils import seeding
+from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector.utils import batch_space
+
+from spiral.config import EnvConfig
+from spiral.envs.episodes import Episodes, Observation
+from spiral.envs.options import env_config
+from spiral.envs.paint import rgb
+from spiral.errors import InputError
+from spiral.program import Program
+from spiral.registry import unknown
+
+Infos = dict[str, Any]
+
+
+class PaintVectorEnv(VectorEnv):
+    """N episodes of ``PaintEnv`` that begin and end together.
+
+    All N are over with the same ``step``; the next one resets them, ignores its actions and gives rewards of 0
+    (Gymnasium's ``AutoresetMode.NEXT_STEP``). After ``reset(seed=s)`` episode i is the one that
+    ``PaintEnv.reset(seed=s + i)`` begins: same noise, same target, and with the same actions the same canvas bytes.
+
+    Args:
+        num_envs: N.
+        config, targets, labels, options: as for ``PaintEnv``; all N share the targets.
+        render_mode: ``"rgb_array"`` or None.
+
+    Raises:
+        InputError: an option, targets or labels that are not accepted.
+    """
+
+    metadata = {"render_modes": ["rgb_array"], "render_fps": 10, "autoreset_mode": AutoresetMode.NEXT_STEP}
+
+    def __init__(
+        self,
+        num_envs: int = 1,
+        config: EnvConfig | None = None,
+        *,
+        targets: np.ndarray | None = None,
+        labels: np.ndarray | None = None,
+        render_mode: str | None = None,
+        **options: Any,
+    ):
+        if num_envs < 1:
+            raise InputError(f"num_envs is {num_envs}; accepted: 1 or more")
+        if render_mode not in (None, *self.metadata["render_modes"]):
+            raise InputError(unknown("render mode", render_mode, self.metadata["render_modes"]))
+        self.config = env_config(config, options)
+        self.num_envs = num_envs
+        self.render_mode = render_mode
+        self._episodes = Episodes(self.config, num_envs, targets, labels)
+        self._generators = [seeding.np_random()[0] for _ in range(num_envs)]
+        self.single_action_space = self._episodes.easel.table.space
+        self.single_observation_space = self._episodes.observation_space
+        self.action_space = batch_space(self.single_action_space, num_envs)
+        self.observation_space = batch_space(self.single_observation_space, num_envs)
+
+    def reset(
+        self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Observation, Infos]:
+        """New episodes; ``seed`` is one integer (episode i gets ``seed + i``) or N of them.
+
+        ``options`` as for ``PaintEnv.reset``, each value one for all episodes or one for each.
+        """
+        seeds = self._seeds(seed)
+        for index, own_seed in enumerate(seeds):
+            if own_seed is not None:
+                self._generators[index] = seeding.np_random(own_seed)[0]
+        self._episodes.begin(self._generators, seeds, options)
+        return self._episodes.observation(), {}
+
+    def step(self, actions: np.ndarray) -> tuple[Observation, np.ndarray, np.ndarray, np.ndarray, Infos]:
+        """One action [N, parts] in each episode, or new episodes where the last step ended them."""
+        truncations = np.zeros(self.num_envs, bool)
+        if self._episodes.done:
+            observation, infos = self.reset()
+            return observation, np.zeros(self.num_envs), np.zeros(self.num_envs, bool), truncations, infos
+        rewards = self._episodes.step(actions)
+        terminations = np.full(self.num_envs, self._episodes.done)
+        return self._episodes.observation(), rewards, terminations, truncations, {}
+
+    def canvases(self) -> np.ndarray:
+        """uint8 [N, H, W, C], a copy of the canvases as they are now."""
+        return self._episodes.easel.canvases()
+
+    def programs(self) -> list[Program]:
+        """What the current (or just finished) episodes have painted so far."""
+        return [self._episodes.program(index) for index in range(self.num_envs)]
+
+    def render(self) -> tuple[np.ndarray, ...] | None:
+        """N pictures uint8 [H, W, 3] with ``render_mode="rgb_array"``."""
+        return tuple(rgb(self.canvases())) if self.render_mode == "rgb_array" else None
+
+    def _seeds(self, seed: int | Sequence[int | None] | None) -> list[int | None]:
+        if seed is None or isinstance(seed, int | np.integer):
+            return [None if seed is None else int(seed) + index for index in range(self.num_envs)]
+        if len(seed) != self.num_envs:
+            raise InputError(f"seed has {len(seed)} values; accepted: an integer, or one for each of {self.num_envs}")
+        return list(seed)
