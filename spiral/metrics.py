@@ -1,0 +1,140 @@
+"""What is measured of paintings, and what each number means."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from spiral.errors import InputError
+
+if TYPE_CHECKING:
+    from spiral.digit_classifier import DigitClassifier
+    from spiral.program import Program
+
+CONFIDENT = 0.9
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One measured number."""
+
+    meaning: str
+    unit: str = ""
+    better: str = ""  # "lower", "higher", or nothing where neither is
+
+
+METRICS: dict[str, Metric] = {
+    "frechet_distance": Metric("Fréchet distance to the held-out pictures, by classifier features", better="lower"),
+    "frechet_ratio": Metric("Fréchet distance as a share of the random painter's", better="lower"),
+    "real_floor": Metric("Fréchet distance of as many training pictures to the held-out ones: the best there is"),
+    "random_painter": Metric("Fréchet distance of paintings by uniformly random actions: the start"),
+    "class_entropy": Metric("entropy of the classes the classifier sees; ln 10 = 2.303 if all alike", "nats", "higher"),
+    "smallest_class_share": Metric("share of the class seen least often; 0.1 at best", "0..1", "higher"),
+    "confidence": Metric("mean probability of the class the classifier sees", "0..1", "higher"),
+    "confident_share": Metric(f"share of paintings whose class has a probability over {CONFIDENT}", "0..1", "higher"),
+    "ink": Metric("mean darkness of a painting", "0..1"),
+    "strokes": Metric("mean number of strokes in a painting", "strokes"),
+    "pen_lifts": Metric("mean number of pen lifts in a painting", "lifts"),
+}
+"""Everything that is logged has its row here; other modules add theirs with ``METRICS.update``."""
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What paintings are compared with: the held-out pictures, and the two ends of the scale.
+
+    The Fréchet distance of a finite sample is too large, and the more so the smaller the sample: compare distances of
+    equally many pictures only.
+    """
+
+    features: np.ndarray  # [N, F], of the held-out pictures
+    real_floor: float
+    random_painter: float
+
+    @classmethod
+    def of(
+        cls, classifier: DigitClassifier, train: np.ndarray, held_out: np.ndarray, random_paintings: np.ndarray
+    ) -> Reference:
+        """From pictures uint8 [N, H, W, C] at the size of the canvas, and paintings by uniformly random actions."""
+        # As many training pictures as held-out ones, taken evenly so that a set sorted by class gives all its classes.
+        spread = np.linspace(0, len(train) - 1, min(len(held_out), len(train))).astype(int)
+        features, of_train, of_random = (
+            classifier.features(images)[0] for images in (held_out, train[spread], random_paintings)
+        )
+        return cls(features, frechet_distance(of_train, features), frechet_distance(of_random, features))
+
+
+def measure(
+    images: np.ndarray, classifier: DigitClassifier, reference: Reference, programs: Sequence[Program] = ()
+) -> dict[str, float]:
+    """The metrics of paintings uint8 [N, H, W, C], dark ink on white; those of strokes if their programs are given."""
+    features, probabilities = classifier.features(images)
+    confidence = probabilities.max(axis=1)
+    shares = class_shares(probabilities)
+    distance = frechet_distance(features, reference.features)
+    measured = {
+        "frechet_distance": distance,
+        "frechet_ratio": distance / reference.random_painter,
+        "real_floor": reference.real_floor,
+        "random_painter": reference.random_painter,
+        "class_entropy": entropy(shares),
+        "smallest_class_share": shares.min(),
+        "confidence": confidence.mean(),
+        "confident_share": (confidence > CONFIDENT).mean(),
+        "ink": ink(images),
+    }
+    if programs:
+        measured["strokes"] = np.mean([len(program.strokes) for program in programs])
+        measured["pen_lifts"] = np.mean([pen_lifts(program) for program in programs])
+    return {name: float(value) for name, value in measured.items()}
+
+
+def frechet_distance(features_a: np.ndarray, features_b: np.ndarray) -> float:
+    """Fréchet distance between the normal distributions fitted to two sets of features [N, F] and [M, F].
+
+    |mean_a - mean_b|^2 + tr(cov_a + cov_b - 2 (cov_a cov_b)^(1/2)) (Dowson and Landau 1982; on a classifier's features:
+    Heusel et al. 2017, arXiv 1706.08500). It is squared, as is usual there, and never negative.
+
+    Raises:
+        InputError: fewer than two pictures on a side, features of different length or not finite.
+    """
+    a, b = (np.asarray(features, dtype=np.float64) for features in (features_a, features_b))
+    if a.ndim != 2 or b.ndim != 2 or a.shape[1] != b.shape[1] or min(len(a), len(b)) < 2:
+        raise InputError(f"features have shapes {a.shape} and {b.shape}; give [N, F] and [M, F], N and M at least 2")
+    if not (np.isfinite(a).all() and np.isfinite(b).all()):
+        raise InputError("features are not all finite; the pictures or the classifier behind them are damaged")
+    root_a, root_b = _root(a), _root(b)
+    # tr (cov_a cov_b)^(1/2) is the sum of the singular values of root_a root_b^T, so no root of a matrix is taken.
+    shared = np.linalg.svd(root_a @ root_b.T, compute_uv=False).sum()
+    means_apart = ((a.mean(axis=0) - b.mean(axis=0)) ** 2).sum()
+    return float(max(0.0, means_apart + (root_a**2).sum() + (root_b**2).sum() - 2 * shared))
+
+
+def _root(features: np.ndarray) -> np.ndarray:
+    """A matrix R of at most F rows with R^T R the covariance of features [N, F]."""
+    return np.linalg.qr((features - features.mean(axis=0)) / np.sqrt(len(features) - 1), mode="r")
+
+
+def class_shares(probabilities: np.ndarray) -> np.ndarray:
+    """The share of each class among the most probable classes of pictures; probabilities [N, K] to [K]."""
+    return np.bincount(probabilities.argmax(axis=1), minlength=probabilities.shape[1]) / len(probabilities)
+
+
+def entropy(shares: np.ndarray) -> float:
+    """Entropy in nats of shares that sum to 1."""
+    present = shares[shares > 0]
+    return float(-(present * np.log(present)).sum()) + 0.0  # + 0.0: one class alone gives 0, not -0
+
+
+def ink(images: np.ndarray) -> float:
+    """Mean darkness of uint8 pictures: 0 all white, 1 all black."""
+    return 1 - float(images.mean()) / 255
+
+
+def pen_lifts(program: Program) -> int:
+    """How often a stroke does not start where the one before it ended."""
+    return sum(after.start != before.end for before, after in pairwise(program.strokes))
