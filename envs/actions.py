@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 from gymnasium import spaces
@@ -16,17 +15,6 @@ from spiral.stroke import Brush, Stroke
 PARTS = ("flag", "end", "control", "size", "pressure", "red", "green", "blue")
 FLAG, END, CONTROL, SIZE, PRESSURE, RED = range(6)
 MOVE, PAINT = 0, 1  # values of `flag`
-
-
-class Pen(NamedTuple):
-    """What the next stroke takes over from the action before it.
-
-    ``pressure`` is the pressure the last stroke ended with; None after a pen move and at the start of an episode.
-    """
-
-    x: float
-    y: float
-    pressure: float | None = None
 
 
 class ActionTable:
@@ -53,6 +41,10 @@ class ActionTable:
         space: ``MultiDiscrete(nvec)``.
         relevant: bool [2, parts], row ``flag``: which parts change anything for this value of ``flag``.
         cell_points: float32 [K * K, 2], (x, y) of each cell in canvas fractions.
+        start: float64 [3], the pen at the start of an episode.
+
+    A *pen*, float64 [3], is all that a stroke takes over from the action before it: x, y and the pressure the pen is
+    on the canvas with, 0 if it is lifted, as after a pen move and at the start of an episode.
     """
 
     def __init__(self, config: EnvConfig):
@@ -63,34 +55,32 @@ class ActionTable:
         self.space = spaces.MultiDiscrete(self.nvec)
         self.relevant = np.ones((2, len(self.parts)), bool)
         self.relevant[MOVE] = np.isin(self.parts, ("flag", "end"))
-        self.start = Pen(*map(float, config.start))
+        self.start = np.array([*config.start, 0.0])
 
-        steps = [index / (config.grid - 1) for index in range(config.grid)]
-        self._points = [(x, y) for y in steps for x in steps]
-        self.cell_points = np.array(self._points, np.float32)
+        steps = np.arange(config.grid) / (config.grid - 1)
+        self._points = np.stack([np.tile(steps, config.grid), steps.repeat(config.grid)], axis=1)
+        self.cell_points = self._points.astype(np.float32)
 
-        # Look-up lists of plain floats, because decoding is inside the innermost loop of training. The three pressure
-        # controls are three fillings of the same lists: `_tips` is the pressure a stroke of this level ends with.
-        pressures = [float(level) for level in config.pressures]
-        ones = [1.0] * len(pressures)
-        controls = config.pressure_controls
+        # The three pressure controls are three fillings of the same look-up arrays.
+        pressures = np.array(config.pressures)
+        ones, controls = np.ones_like(pressures), config.pressure_controls
+        self._tips = pressures if controls == "taper" else ones  # the brush's pressure where the stroke ends
         self._opacities = pressures if controls == "opacity" else ones
-        self._tips = pressures if controls == "taper" else ones
-        shares = pressures if controls == "width" else ones
-        self._widths = [[float(size) * share for share in shares] for size in config.sizes]
-        self._ink = tuple(map(float, config.ink))
-        self._colors = [_shades(config.color_levels, alone) for alone in self._ink]
+        self._widths = np.outer(config.sizes, pressures if controls == "width" else ones)  # [size, pressure]
+        self._ink = np.array(config.ink)
+        self._shades = np.linspace(0.0, 1.0, config.color_levels)
+        self._has_colors = bool(levels) and config.color_levels > 1
 
-    def checked(self, actions: np.ndarray) -> np.ndarray:
-        """``actions`` as an integer array [N, parts], every value within its part's range.
+    def checked(self, actions: np.ndarray, count: int) -> np.ndarray:
+        """A copy of ``actions``, int64 [count, parts], every value within its part's range.
 
         Raises:
             InputError: another shape, another type, or a value out of range; the message names the part.
         """
         actions = np.asarray(actions)
-        if actions.ndim != 2 or actions.shape[1] != len(self.parts) or actions.dtype.kind not in "iu":
+        if actions.shape != (count, len(self.parts)) or actions.dtype.kind not in "iu":
             raise InputError(
-                f"actions are {actions.dtype} {list(actions.shape)}; accepted: integers [N, {len(self.parts)}], "
+                f"actions are {actions.dtype} {list(actions.shape)}; accepted: integers [{count}, {len(self.parts)}], "
                 f"one column for each of {', '.join(self.parts)}"
             )
         wrong = (actions < 0) | (actions >= self.nvec)
@@ -100,43 +90,47 @@ class ActionTable:
                 f"part {self.parts[part]!r} of action {index} is {actions[index, part]}; "
                 f"accepted: 0 to {self.nvec[part] - 1}"
             )
-        return actions
+        return actions.astype(np.int64)
 
     def masks(self, actions: np.ndarray) -> np.ndarray:
         """bool [N, parts]: which parts of each of these actions [N, parts] mattered."""
         return self.relevant[actions[:, FLAG]]
 
-    def pen_after(self, action: Sequence[int]) -> Pen:
-        """The pen once this action is done; it depends on this action alone."""
-        x, y = self._points[action[END]]
-        return Pen(x, y, self._tips[action[PRESSURE]] if action[FLAG] == PAINT else None)
+    def pens_after(self, actions: np.ndarray) -> np.ndarray:
+        """Pens float64 [N, 3] once these actions [N, parts] are done; they depend on these actions alone."""
+        pens = np.empty((len(actions), 3))
+        pens[:, :2] = self._points[actions[:, END]]
+        pens[:, 2] = self._tips[actions[:, PRESSURE]] * (actions[:, FLAG] == PAINT)
+        return pens
 
-    def curve(self, action: Sequence[int], pen: Pen) -> tuple[float, ...] | None:
-        """The arguments of ``Canvas.draw_curve`` for this action, or None if it only moves the pen."""
-        flag, end, control, size, pressure, *color = action
-        if flag == MOVE:
-            return None
-        x, y, pressure_before = pen
-        tip = self._tips[pressure]
-        return (
-            x, y, *self._points[control], *self._points[end],
-            self._widths[size][pressure], tip if pressure_before is None else pressure_before, tip,
-            *self._color(color), self._opacities[pressure],
-        )  # fmt: skip
+    def curves(self, actions: np.ndarray, pens: np.ndarray) -> np.ndarray:
+        """What these actions [N, parts] paint from these pens [N, 3].
 
-    def decode(self, action: Sequence[int], pen: Pen) -> Stroke | None:
-        """The stroke this action paints from here, with the same floats as ``curve``; None if it only moves the pen."""
-        curve = self.curve(action, pen)
-        if curve is None:
-            return None
-        x0, y0, x1, y1, x2, y2, width, pressure0, pressure1, red, green, blue, opacity = curve
-        brush = Brush(width, (red, green, blue), opacity, (pressure0, pressure1))
-        return Stroke(Point(x0, y0), Point(x1, y1), Point(x2, y2), brush, tuple(action))
+        Returns:
+            float64 [N, 13], the arguments of ``Canvas.draw_curve``; without meaning in rows that only move the pen.
+        """
+        size, pressure = actions[:, SIZE], actions[:, PRESSURE]
+        tips, before = self._tips[pressure], pens[:, 2]
+        curves = np.empty((len(actions), 13))
+        curves[:, 0:2] = pens[:, :2]
+        curves[:, 2:4] = self._points[actions[:, CONTROL]]
+        curves[:, 4:6] = self._points[actions[:, END]]
+        curves[:, 6] = self._widths[size, pressure]
+        curves[:, 7] = np.where(before > 0, before, tips)
+        curves[:, 8] = tips
+        curves[:, 9:12] = self._shades[actions[:, RED:]] if self._has_colors else self._ink
+        curves[:, 12] = self._opacities[pressure]
+        return curves
 
-    def _color(self, levels: Sequence[int]) -> Sequence[float]:
-        return [shades[level] for shades, level in zip(self._colors, levels)] if levels else self._ink
+    def strokes(self, actions: np.ndarray) -> list[Stroke]:
+        """The strokes one episode's actions [T, parts] paint, with the very floats of ``curves``."""
+        pens = np.concatenate([self.start[np.newaxis], self.pens_after(actions)[:-1]])
+        painted = actions[:, FLAG] == PAINT
+        curves = self.curves(actions, pens)[painted]
+        return [_stroke(*pair) for pair in zip(curves.tolist(), actions[painted].tolist(), strict=True)]
 
 
-def _shades(count: int, alone: float) -> list[float]:
-    """``count`` values from 0 to 1, edges included; ``alone`` where there is one level only."""
-    return [level / (count - 1) for level in range(count)] if count > 1 else [alone]
+def _stroke(curve: Sequence[float], action: Sequence[int]) -> Stroke:
+    x0, y0, x1, y1, x2, y2, width, pressure0, pressure1, red, green, blue, opacity = curve
+    brush = Brush(width, (red, green, blue), opacity, (pressure0, pressure1))
+    return Stroke(Point(x0, y0), Point(x1, y1), Point(x2, y2), brush, tuple(action))

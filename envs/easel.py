@@ -9,7 +9,7 @@ import numpy as np
 
 from spiral.canvas import CanvasSpec
 from spiral.config import EnvConfig
-from spiral.envs.actions import END, ActionTable
+from spiral.envs.actions import FLAG, PAINT, ActionTable
 from spiral.program import Program, pixel_checksum
 from spiral.renderers import RENDERERS
 from spiral.stroke import Stroke
@@ -51,11 +51,17 @@ class Easel:
         """Blank canvases, the pens at their start."""
         for canvas in self._canvases:
             canvas.clear()
-        self._actions: list[list[list[int]]] = []  # [step][canvas][part]
-        self._pens = [self.table.start] * len(self)
+        self._actions: list[np.ndarray] = []  # one [N, parts] a step
+        self._pens = np.tile(self.table.start, (len(self), 1))
         self._heads: list[Sequence[Stroke]] = [()] * len(self)
-        self.pens = np.tile(np.array(self.table.start[:2], np.float32), (len(self), 1))
-        self.previous = np.zeros((len(self), len(self.table.parts)), np.int64)
+
+    @property
+    def pens(self) -> np.ndarray:
+        return self._pens[:, :2].astype(np.float32)
+
+    @property
+    def previous(self) -> np.ndarray:
+        return self._actions[-1] if self._actions else np.zeros((len(self), len(self.table.parts)), np.int64)
 
     def draw(self, index: int, strokes: Sequence[Stroke]) -> None:
         """Strokes on one canvas that no action painted; they head its program. The pen stays where it is."""
@@ -69,17 +75,12 @@ class Easel:
         Raises:
             InputError: the actions do not fit the action table.
         """
-        actions = self.table.checked(actions)
-        rows = actions.tolist()
-        curve, pen_after, pens = self.table.curve, self.table.pen_after, self._pens
-        for index, (canvas, action) in enumerate(zip(self._canvases, rows, strict=True)):
-            arguments = curve(action, pens[index])
-            if arguments is not None:
-                canvas.draw_curve(*arguments)
-            pens[index] = pen_after(action)
-        self._actions.append(rows)
-        self.pens = self.table.cell_points[actions[:, END]]
-        self.previous = actions.astype(np.int64)
+        actions = self.table.checked(actions, len(self))
+        curves = self.table.curves(actions, self._pens).tolist()
+        for index in np.flatnonzero(actions[:, FLAG] == PAINT).tolist():
+            self._canvases[index].draw_curve(*curves[index])
+        self._pens = self.table.pens_after(actions)
+        self._actions.append(actions)
 
     def canvases(self) -> np.ndarray:
         """uint8 [N, H, W, C], a copy."""
@@ -90,14 +91,8 @@ class Easel:
 
     def strokes(self, index: int) -> list[Stroke]:
         """Every stroke on one canvas, in the order and with the very floats it was drawn with."""
-        strokes = list(self._heads[index])
-        pen = self.table.start
-        for rows in self._actions:
-            stroke = self.table.decode(rows[index], pen)
-            pen = self.table.pen_after(rows[index])
-            if stroke is not None:
-                strokes.append(stroke)
-        return strokes
+        actions = np.array([actions[index] for actions in self._actions], np.int64)
+        return [*self._heads[index], *self.table.strokes(actions.reshape(-1, len(self.table.parts)))]
 
     def program(self, index: int, **header: Any) -> Program:
         """What one canvas shows, as a program; replayed, it is byte for byte this canvas.

@@ -17,7 +17,7 @@ from spiral.program import Program
 from spiral.registry import unknown
 
 NOISE_LIMIT = 6.0  # standard normals beyond are clipped, so that the observation space has bounds
-RESET_OPTIONS = ("canvas", "program", "target", "label")
+RESET_OPTIONS = ("canvas", "program", "target", "label")  # in the order they are applied
 Observation = dict[str, np.ndarray]
 
 
@@ -71,13 +71,15 @@ class Episodes:
         for name in options:
             if name not in RESET_OPTIONS:
                 raise InputError(unknown("reset option", name, list(RESET_OPTIONS)))
+        self.done = True  # until all of this has gone well
         self.easel.clear()
-        self._seeds = list(seeds)
+        self._seeds = [None if seed is None else int(seed) for seed in seeds]
         self._origins: list[str | None] = [None] * len(self.easel)
         self._over_picture = "canvas" in options
         self._draw_random(generators)
-        for name, value in options.items():
-            getattr(self, f"_begin_with_{name}")(value)
+        for name in RESET_OPTIONS:
+            if name in options:
+                getattr(self, f"_begin_with_{name}")(options[name])
         if self.config.reward == "l2":
             self._errors = self._squared_errors()
         self.done = False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import gymnasium as gym
 import numpy as np
@@ -17,7 +17,63 @@ from spiral.registry import unknown
 
 
 class PaintEnv(gym.Env):
-    metadata = {"render_modes": ["human", "rgb_array"], "render_fps": 10}
+    """A pen on a canvas: each action paints one stroke or moves the pen; an episode is one painting.
+
+    ## Description
+    The environment of arXiv 1804.01118 (SPIRAL), section 4.2: a painting is made of ``episode_length`` actions, and
+    what it should look like is the business of whoever trains the painter (a discriminator, or ``reward="l2"``).
+
+    ## Action Space
+    ``MultiDiscrete``, parts in this order (see ``spiral.envs.actions.ActionTable`` for what each means):
+
+    | part | values | meaning |
+    |---|---|---|
+    | flag | 2 | 0 moves the pen to ``end``; 1 paints a quadratic Bezier from the pen to ``end`` |
+    | end | grid * grid | cell ``row * grid + column``; the cells cover the canvas, edges included |
+    | control | grid * grid | cell of the Bezier's control point |
+    | size | len(sizes) | diameter of the brush |
+    | pressure | len(pressures) | what it does is ``pressure_controls`` |
+    | red, green, blue | color_levels each | colour of the stroke; absent on grey canvases |
+
+    Where ``flag`` is 0 only ``flag`` and ``end`` matter.
+
+    ## Observation Space
+    ``Dict``, H = ``height``, W = ``width``, C = ``channels``:
+
+    | key | space | meaning |
+    |---|---|---|
+    | canvas | Box uint8 [H, W, C] | what is painted so far |
+    | pen | Box float32 [2] in 0..1 | where the pen is, (x right, y down), in canvas fractions |
+    | previous | as the action space | the last action; zeros before the first |
+    | step | Discrete(episode_length + 1) | actions done |
+    | noise | Box float32 [noise_size] | standard normals clipped to +-6, drawn once an episode; absent if noise_size=0 |
+    | target | Box uint8 [H, W, C] | the picture to paint; only with ``targets`` |
+    | label | Discrete(largest label + 1) | the class of the picture; only with ``labels`` |
+
+    ## Rewards
+    0, or with ``reward="l2"`` the decrease of the mean squared error between canvas and target (values in 0..1) by
+    this action.
+
+    ## Starting State
+    A canvas of the background colour and the pen at ``start``. ``reset(options=...)`` takes ``canvas`` (uint8 [H, W, C],
+    a picture to paint on), ``program`` (a ``Program`` or the path of one; its strokes are drawn first and head the
+    program of the episode), and ``target`` and ``label`` instead of random ones.
+
+    ## Episode End
+    ``terminated`` is True with the action number ``episode_length``; ``truncated`` never is. The ``info`` of that step
+    holds the finished painting as ``info["program"]``, a ``spiral.Program``; ``env.unwrapped.program()`` gives what is
+    painted so far at any time. Replayed, it is byte for byte the canvas (unless that began as a picture).
+
+    ## Arguments
+    ``gym.make("spiral/Paint-v0", width=64, grid=16, ...)`` takes every field of ``spiral.config.EnvConfig``, or a
+    whole one as ``config``; ``targets`` (uint8 [M, H, W, C]) and ``labels`` (integers [M]), of which each episode draws
+    one at random; ``render_mode`` ``"rgb_array"`` (uint8 [H, W, 3]) or ``"human"`` (a window, needs pygame).
+
+    ## Version History
+    * v0: first version.
+    """
+
+    metadata: ClassVar[dict[str, Any]] = {"render_modes": ["human", "rgb_array"], "render_fps": 10}
 
     def __init__(
         self,
@@ -28,8 +84,7 @@ class PaintEnv(gym.Env):
         render_mode: str | None = None,
         **options: Any,
     ):
-        if render_mode not in (None, *self.metadata["render_modes"]):
-            raise InputError(unknown("render mode", render_mode, self.metadata["render_modes"]))
+        check_render_mode(render_mode, self.metadata["render_modes"])
         self.config = env_config(config, options)
         self.render_mode = render_mode
         self._episodes = Episodes(self.config, 1, targets, labels)
@@ -49,7 +104,8 @@ class PaintEnv(gym.Env):
         reward = self._episodes.step(np.asarray(action)[np.newaxis])
         self._show()
         done = self._episodes.done
-        return self._observation(), float(reward[0]), done, False, {"program": self.program()} if done else {}
+        info = {"program": self.program()} if done else {}
+        return self._observation(), float(reward[0]), done, False, info
 
     def program(self) -> Program:
         """What this episode has painted so far; at the training size it replays byte for byte to the canvas."""
@@ -73,6 +129,16 @@ class PaintEnv(gym.Env):
             self._window.show(rgb(self._episodes.easel.canvases())[0])
 
 
+def check_render_mode(render_mode: str | None, known: list[str]) -> None:
+    """Refuse an unknown one.
+
+    Raises:
+        InputError: it is unknown; the message lists the known ones.
+    """
+    if render_mode not in (None, *known):
+        raise InputError(unknown("render mode", render_mode, known))
+
+
 def rgb(canvases: np.ndarray) -> np.ndarray:
     """uint8 [N, H, W, 3] from [N, H, W, 1 or 3]."""
-    return np.broadcast_to(canvases, (*canvases.shape[:3], 3))
+    return canvases.repeat(3 // canvases.shape[3], axis=3)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from gymnasium.utils import seeding
@@ -13,10 +13,9 @@ from gymnasium.vector.utils import batch_space
 from spiral.config import EnvConfig
 from spiral.envs.episodes import Episodes, Observation
 from spiral.envs.options import env_config
-from spiral.envs.paint import rgb
+from spiral.envs.paint import PaintEnv, check_render_mode, rgb
 from spiral.errors import InputError
 from spiral.program import Program
-from spiral.registry import unknown
 
 Infos = dict[str, Any]
 
@@ -37,7 +36,11 @@ class PaintVectorEnv(VectorEnv):
         InputError: an option, targets or labels that are not accepted.
     """
 
-    metadata = {"render_modes": ["rgb_array"], "render_fps": 10, "autoreset_mode": AutoresetMode.NEXT_STEP}
+    metadata: ClassVar[dict[str, Any]] = {
+        "render_modes": ["rgb_array"],
+        "render_fps": PaintEnv.metadata["render_fps"],
+        "autoreset_mode": AutoresetMode.NEXT_STEP,
+    }
 
     def __init__(
         self,
@@ -51,8 +54,7 @@ class PaintVectorEnv(VectorEnv):
     ):
         if num_envs < 1:
             raise InputError(f"num_envs is {num_envs}; accepted: 1 or more")
-        if render_mode not in (None, *self.metadata["render_modes"]):
-            raise InputError(unknown("render mode", render_mode, self.metadata["render_modes"]))
+        check_render_mode(render_mode, self.metadata["render_modes"])
         self.config = env_config(config, options)
         self.num_envs = num_envs
         self.render_mode = render_mode
@@ -79,13 +81,13 @@ class PaintVectorEnv(VectorEnv):
 
     def step(self, actions: np.ndarray) -> tuple[Observation, np.ndarray, np.ndarray, np.ndarray, Infos]:
         """One action [N, parts] in each episode, or new episodes where the last step ended them."""
-        truncations = np.zeros(self.num_envs, bool)
         if self._episodes.done:
-            observation, infos = self.reset()
-            return observation, np.zeros(self.num_envs), np.zeros(self.num_envs, bool), truncations, infos
-        rewards = self._episodes.step(actions)
+            self.reset()
+            rewards = np.zeros(self.num_envs)
+        else:
+            rewards = self._episodes.step(actions)
         terminations = np.full(self.num_envs, self._episodes.done)
-        return self._episodes.observation(), rewards, terminations, truncations, {}
+        return self._episodes.observation(), rewards, terminations, np.zeros(self.num_envs, bool), {}
 
     def canvases(self) -> np.ndarray:
         """uint8 [N, H, W, C], a copy of the canvases as they are now."""
