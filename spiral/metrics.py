@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from spiral.errors import InputError
+from spiral.program import Program
 
 if TYPE_CHECKING:
-    from spiral.digit_classifier import DigitClassifier
-    from spiral.program import Program
+    from spiral.digit_classifier import DigitClassifier  # it imports torch
 
 CONFIDENT = 0.9
 

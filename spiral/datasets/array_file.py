@@ -30,7 +30,7 @@ def _arrays(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
         with np.load(path, allow_pickle=False) as arrays:
             found = {name: arrays[name] for name in ("images", "labels") if name in arrays.files}
             names = arrays.files
-    except (OSError, EOFError, ValueError, AttributeError, zipfile.BadZipFile, zlib.error) as error:
+    except (OSError, EOFError, TypeError, ValueError, zipfile.BadZipFile, zlib.error) as error:
         raise InputError(f"{path} is no .npz file of plain arrays ({error}); write it with numpy.savez") from None
     if "images" not in found:
         raise InputError(f"{path} has no array 'images'; it has: {', '.join(names) or 'none'}")
