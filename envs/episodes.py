@@ -67,11 +67,11 @@ class Episodes:
         Raises:
             InputError: an unknown option, or one that does not fit this environment.
         """
+        self.done = True  # until all of this has gone well
         options = options or {}
         for name in options:
             if name not in RESET_OPTIONS:
                 raise InputError(unknown("reset option", name, list(RESET_OPTIONS)))
-        self.done = True  # until all of this has gone well
         self.easel.clear()
         self._seeds = [None if seed is None else int(seed) for seed in seeds]
         self._origins: list[str | None] = [None] * len(self.easel)

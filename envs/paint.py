@@ -46,7 +46,7 @@ class PaintEnv(gym.Env):
     | pen | Box float32 [2] in 0..1 | where the pen is, (x right, y down), in canvas fractions |
     | previous | as the action space | the last action; zeros before the first |
     | step | Discrete(episode_length + 1) | actions done |
-    | noise | Box float32 [noise_size] | standard normals clipped to +-6, drawn once an episode; absent if noise_size=0 |
+    | noise | Box float32 [noise_size] | standard normals clipped to +-6, drawn once an episode; absent where 0 |
     | target | Box uint8 [H, W, C] | the picture to paint; only with ``targets`` |
     | label | Discrete(largest label + 1) | the class of the picture; only with ``labels`` |
 
@@ -55,7 +55,7 @@ class PaintEnv(gym.Env):
     this action.
 
     ## Starting State
-    A canvas of the background colour and the pen at ``start``. ``reset(options=...)`` takes ``canvas`` (uint8 [H, W, C],
+    A canvas of the background colour, the pen at ``start``. ``reset(options=...)`` takes ``canvas`` (uint8 [H, W, C],
     a picture to paint on), ``program`` (a ``Program`` or the path of one; its strokes are drawn first and head the
     program of the episode), and ``target`` and ``label`` instead of random ones.
 

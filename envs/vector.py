@@ -10,6 +10,7 @@ from gymnasium.utils import seeding
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
+from spiral import checks
 from spiral.config import EnvConfig
 from spiral.envs.episodes import Episodes, Observation
 from spiral.envs.options import env_config
@@ -17,6 +18,7 @@ from spiral.envs.paint import PaintEnv, check_render_mode, rgb
 from spiral.errors import InputError
 from spiral.program import Program
 
+MAX_ENVS = 2**20
 Infos = dict[str, Any]
 
 
@@ -52,11 +54,9 @@ class PaintVectorEnv(VectorEnv):
         render_mode: str | None = None,
         **options: Any,
     ):
-        if num_envs < 1:
-            raise InputError(f"num_envs is {num_envs}; accepted: 1 or more")
+        self.num_envs = checks.integer(num_envs, "num_envs", 1, MAX_ENVS)
         check_render_mode(render_mode, self.metadata["render_modes"])
         self.config = env_config(config, options)
-        self.num_envs = num_envs
         self.render_mode = render_mode
         self._episodes = Episodes(self.config, num_envs, targets, labels)
         self._generators = [seeding.np_random()[0] for _ in range(num_envs)]
@@ -82,7 +82,7 @@ class PaintVectorEnv(VectorEnv):
     def step(self, actions: np.ndarray) -> tuple[Observation, np.ndarray, np.ndarray, np.ndarray, Infos]:
         """One action [N, parts] in each episode, or new episodes where the last step ended them."""
         if self._episodes.done:
-            self.reset()
+            self._episodes.begin(self._generators, self._seeds(None))
             rewards = np.zeros(self.num_envs)
         else:
             rewards = self._episodes.step(actions)

@@ -1,0 +1,128 @@
+"""Painting on N canvases: they do not disturb each other, and their programs replay to the same bytes."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from spiral.config import EnvConfig
+from spiral.envs.actions import FLAG, MOVE, PAINT
+from spiral.envs.easel import ENVIRONMENT, Easel
+from spiral.errors import InputError
+from spiral.geometry import Point
+from spiral.program import Program, matches_checksum, replay
+from spiral.stroke import Brush, Stroke
+
+
+def random_actions(easel, steps, seed=0):
+    """int64 [steps, N, parts]"""
+    nvec = easel.table.nvec
+    return np.random.default_rng(seed).integers(0, nvec, (steps, len(easel), len(nvec)))
+
+
+def painted(easel, actions):
+    for step in actions:
+        easel.paint(step)
+    return easel
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    pressure_controls=st.sampled_from(["opacity", "width", "taper"]),
+    channels=st.sampled_from([1, 3]),
+    width=st.integers(16, 80),
+    height=st.integers(16, 80),
+    grid=st.integers(2, 64),
+    background=st.sampled_from([0.0, 0.3, 1.0]),
+    start=st.tuples(st.floats(0, 1), st.floats(0, 1)),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_a_program_replays_byte_for_byte_also_through_its_file(background, seed, **options):
+    easel = Easel(EnvConfig(background=(background,) * 3, ink=(0.6,) * 3, **options), 2)
+    painted(easel, random_actions(easel, 6, seed))
+    for index, canvas in enumerate(easel.canvases()):
+        program = Program.from_json(easel.program(index).to_json())
+        np.testing.assert_array_equal(replay(program), canvas)
+        assert matches_checksum(program)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_canvases_side_by_side_do_not_disturb_each_other(channels):
+    together = Easel(EnvConfig(channels=channels, grid=16), 5)
+    actions = random_actions(together, 8)
+    painted(together, actions)
+    for index in range(5):
+        alone = Easel(EnvConfig(channels=channels, grid=16), 1)
+        painted(alone, actions[:, index : index + 1])
+        np.testing.assert_array_equal(alone.canvases()[0], together.canvases()[index])
+        assert alone.strokes(0) == together.strokes(index)
+
+
+@pytest.mark.parametrize(("width", "height"), [(16, 16), (1024, 1024), (16, 1024), (1000, 33), (65, 64)])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_sizes_from_16_to_1024_square_or_not(width, height, channels):
+    easel = Easel(EnvConfig(width=width, height=height, channels=channels), 1)
+    assert easel.canvases().shape == (1, height, width, channels)
+    painted(easel, random_actions(easel, 4) | np.eye(len(easel.table.parts), dtype=int)[FLAG])
+    assert (easel.canvases() != 255).any()
+    np.testing.assert_array_equal(replay(easel.program(0)), easel.canvases()[0])
+
+
+def test_a_blank_canvas_has_the_background_and_clear_restores_it():
+    easel = Easel(EnvConfig(channels=3, background=(1.0, 0.0, 0.2)), 2)
+    assert (easel.canvases() == (255, 0, 51)).all()
+    painted(easel, random_actions(easel, 5))
+    easel.clear()
+    assert (easel.canvases() == (255, 0, 51)).all()
+    assert easel.step == 0 and easel.strokes(0) == [] and not easel.previous.any()
+
+
+def test_state_after_each_action():
+    easel = Easel(EnvConfig(grid=3, start=(0.25, 0.75)), 2)
+    assert easel.pens.dtype == np.float32 and easel.pens.tolist() == [[0.25, 0.75]] * 2
+    assert easel.previous.tolist() == [[0] * 5] * 2
+    actions = np.array([[MOVE, 5, 0, 0, 0], [PAINT, 6, 1, 2, 3]])
+    easel.paint(actions)
+    assert easel.pens.tolist() == [[1, 0.5], [0, 1]]
+    assert easel.previous.tolist() == actions.tolist()
+    assert easel.step == 1
+
+
+def test_the_array_of_actions_may_be_used_again_by_the_caller():
+    easel = Easel(EnvConfig(grid=3), 1)
+    actions = np.array([[PAINT, 5, 4, 3, 3]])
+    easel.paint(actions)
+    actions[:] = 0
+    assert easel.strokes(0)[0].action == (PAINT, 5, 4, 3, 3)
+
+
+def test_the_program_says_what_it_was_painted_on():
+    easel = Easel(EnvConfig(width=48, height=32, channels=3, background=(0.2, 0.4, 0.6)), 1)
+    program = painted(easel, random_actions(easel, 3)).program(0, seed=7, origin="test")
+    assert (program.environment, program.renderer, program.seed, program.origin) == (ENVIRONMENT, "cairo", 7, "test")
+    assert (program.canvas.width, program.canvas.height, program.canvas.channels) == (48, 32, 3)
+    assert program.canvas.background == (0.2, 0.4, 0.6)
+
+
+def test_given_strokes_head_the_program_and_leave_the_pen_alone():
+    easel = Easel(EnvConfig(grid=16), 2)
+    given = Stroke(Point(0.1, 0.1), Point(0.5, 0.9), Point(0.9, 0.1), Brush(0.1))
+    easel.draw(1, [given])
+    actions = random_actions(easel, 4) | np.eye(5, dtype=int)[FLAG]
+    painted(easel, actions)
+    assert easel.strokes(1)[0] == given and len(easel.strokes(1)) == 5
+    assert easel.strokes(1)[1].start == (0, 0)
+    assert len(easel.strokes(0)) == 4
+    np.testing.assert_array_equal(replay(easel.program(1)), easel.canvases()[1])
+
+
+def test_canvases_are_a_copy():
+    easel = Easel(EnvConfig(), 1)
+    easel.canvases()[:] = 0
+    assert (easel.canvases() == 255).all()
+
+
+def test_one_action_for_each_canvas():
+    easel = Easel(EnvConfig(), 3)
+    with pytest.raises(InputError, match=r"actions are int64 \[2, 5\]; accepted: integers \[3, 5\]"):
+        easel.paint(np.zeros((2, 5), np.int64))
