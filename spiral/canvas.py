@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -63,6 +64,10 @@ class Canvas(abc.ABC):
 
     Raises:
         InputError: ``pixels`` has another shape, type or order.
+
+    Attributes:
+        spec: as given.
+        memory: the pixels themselves, uint8 [H, W, 4], not a copy.
     """
 
     def __init__(self, spec: CanvasSpec, pixels: np.ndarray | None = None):
@@ -75,9 +80,11 @@ class Canvas(abc.ABC):
                 f"{'' if pixels.flags.c_contiguous else ', not contiguous'}"
             )
         self.spec = spec
-        self._memory = pixels
+        self.memory = pixels
         self._words = pixels.view(np.uint32)  # a word a pixel: filling words is the fastest way to clear
         self._blank = np.array([*(round(255 * level) for level in spec.background), 255], np.uint8).view(np.uint32)
+        self._unit = min(spec.width, spec.height)  # pixels of the shorter side, the unit of widths
+        self._x_side, self._y_side = spec.width / self._unit, spec.height / self._unit
         self.clear()
 
     def clear(self) -> None:
@@ -86,7 +93,7 @@ class Canvas(abc.ABC):
 
     def pixels(self) -> np.ndarray:
         """A fresh copy of what is painted, uint8 [H, W, C]."""
-        return self._memory[..., : self.spec.channels].copy()
+        return self.memory[..., : self.spec.channels].copy()
 
     def draw(self, stroke: Stroke) -> None:
         """Draw one stroke over what is there."""
@@ -95,7 +102,6 @@ class Canvas(abc.ABC):
             *stroke.start, *stroke.control, *stroke.end, brush.width, *brush.pressure, *brush.color, brush.opacity
         )
 
-    @abc.abstractmethod
     def draw_curve(
         self,
         x0: float,
@@ -117,5 +123,32 @@ class Canvas(abc.ABC):
         Start (x0, y0), control (x1, y1) and end (x2, y2), then the brush; units and ranges as in `Stroke`, `Brush`.
 
         Raises:
-            InputError: a number is not finite.
+            InputError: a number is not finite. (Ranges are not checked here.)
+        """
+        # A drawing library may take NaN without a word and paint garbage.
+        if not math.isfinite(x0 + y0 + x1 + y1 + x2 + y2 + width + pressure0 + pressure1 + red + green + blue + opacity):
+            got = (x0, y0, x1, y1, x2, y2, width, pressure0, pressure1, red, green, blue, opacity)
+            raise InputError(f"a curve must have finite numbers, got {got}")
+        x_side, y_side = self._x_side, self._y_side
+        self._draw_swept(
+            x0 * x_side,
+            y0 * y_side,
+            x1 * x_side,
+            y1 * y_side,
+            x2 * x_side,
+            y2 * y_side,
+            width * pressure0,
+            width * pressure1,
+            red,
+            green,
+            blue,
+            opacity,
+        )
+
+    @abc.abstractmethod
+    def _draw_swept(self, x0, y0, x1, y1, x2, y2, width0, width1, red, green, blue, opacity) -> None:
+        """Paint what a disc covers whose centre goes along the curve.
+
+        Coordinates and diameters are in shorter sides of the canvas, the same unit along x and y; the diameter is
+        linear in the curve's parameter, from ``width0`` to ``width1``.
         """

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from spiral import checks
-from spiral.geometry import Point
+from spiral.geometry import Point, split
 
 REACH = (-1.0, 2.0)  # canvas fractions: a point may lie at most one canvas outside
 MAX_WIDTH = 2.0
@@ -67,3 +67,10 @@ class Stroke:
         checks.instance(self.brush, "brush", Brush)
         if self.action is not None:
             object.__setattr__(self, "action", checks.integers_of(self.action, "action", MAX_ACTION_PARTS))
+
+    def until(self, t: float) -> Stroke:
+        """The stroke half-way through being painted: its part from the start to parameter ``t`` in 0..1."""
+        start, control, end, _, _ = split(self.start, self.control, self.end, t)
+        pressure0, pressure1 = self.brush.pressure
+        brush = replace(self.brush, pressure=(pressure0, pressure0 + t * (pressure1 - pressure0)))
+        return replace(self, control=control, end=end, brush=brush)

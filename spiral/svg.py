@@ -1,0 +1,82 @@
+"""A program as a drawing of curves: SVG of the canvas, as sharp at any size."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+
+from spiral.files import written_whole
+from spiral.geometry import Point, sharp_turn, split, swept_polygons
+from spiral.program import Program
+from spiral.stroke import Stroke
+
+TOLERANCE = 1 / 4096  # of the shorter side; how far a tapered outline may be off
+Color = tuple[float, float, float]
+
+
+def to_svg(program: Program, size: int | None = None) -> str:
+    """SVG of what a program paints, in units of the canvas's pixels; equal programs give equal text.
+
+    A stroke of even width is its Bezier curve, stroked; one of changing width is its filled outline.
+
+    Args:
+        program: what to draw.
+        size: pixels of the longer side when shown, the canvas's own where None. The curves do not change.
+    """
+    width, height = program.canvas.width, program.canvas.height
+    scale = 1.0 if size is None else size / max(width, height)
+    lines = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{_number(width * scale)}" height="{_number(height * scale)}"'
+        f' viewBox="0 0 {width} {height}">',
+        f'<rect width="{width}" height="{height}" fill="{_color(program.canvas.background)}"/>',
+        '<g fill="none" stroke-linecap="round" stroke-linejoin="round">',
+        *(_path(stroke, width, height) for stroke in program.strokes),
+        "</g>",
+        "</svg>",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def save_svg(program: Program, path: str | os.PathLike, size: int | None = None) -> None:
+    """Write `to_svg`.
+
+    Raises:
+        InputError: it cannot be written there.
+    """
+    text = to_svg(program, size)
+    with written_whole(path) as beside:
+        beside.write_text(text, encoding="ascii")
+
+
+def _path(stroke: Stroke, width: int, height: int) -> str:
+    start, control, end = (Point(x * width, y * height) for x, y in (stroke.start, stroke.control, stroke.end))
+    brush = stroke.brush
+    unit = min(width, height)
+    width0, width1 = (unit * brush.width * pressure for pressure in brush.pressure)
+    if width0 == width1:
+        paint, line = f'stroke-width="{_number(width0)}" stroke', _curve(start, control, end, width0)
+    else:
+        polygons = swept_polygons(start, control, end, width0 / 2, width1 / 2, TOLERANCE * unit)
+        paint, line = "fill", "".join(f"M{_points(polygon)}Z" for polygon in polygons)
+    opacity = "" if brush.opacity == 1.0 else f' opacity="{_number(brush.opacity)}"'
+    return f'<path d="{line}" {paint}="{_color(brush.color)}"{opacity}/>'
+
+
+def _curve(start: Point, control: Point, end: Point, width: float) -> str:
+    # A hairpin is written as its two halves, for readers whose strokers cut off the tight turn.
+    turn = sharp_turn(*start, *control, *end, width / 2)
+    curves = [start, control, end] if turn is None else split(start, control, end, turn)
+    return f"M{_points(curves[:1])}Q{_points(curves[1:])}"
+
+
+def _points(points: Iterable[tuple[float, float]]) -> str:
+    return " ".join(f"{_number(x)},{_number(y)}" for x, y in points)
+
+
+def _number(value: float) -> str:
+    return f"{round(value, 3) + 0.0:.3f}".rstrip("0").rstrip(".")
+
+
+def _color(color: Color) -> str:
+    return "#" + "".join(f"{round(255 * level):02x}" for level in color)
