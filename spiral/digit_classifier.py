@@ -83,20 +83,13 @@ class DigitClassifier:
         """
         train, test = (load_pictures("digits", split, width=SIDE, height=SIDE, channels=1) for split in SPLITS)
         path = _kept_file(train, test)
-        kept = cls._load(path)
-        if kept is not None:
-            return kept
-        trained = cls._train(train, test, progress)
-        with suppress(InputError):  # a cache folder that cannot be written costs time, not the work
-            trained._save(path)
-        return trained
-
-    @classmethod
-    def _train(cls, train: Pictures, test: Pictures, progress: Callable[[int, int], None] | None) -> DigitClassifier:
         with _repeatable(SEED):
-            classifier = cls(_trained_network(train, progress), test_accuracy=0.0)
-        classes = classifier.features(test.images)[1].argmax(axis=1)
-        classifier.test_accuracy = float((classes == test.labels).mean())
+            classifier = cls._load(path)
+            if classifier is None:
+                network = _trained_network(train, progress)
+                classifier = cls(network, _accuracy(network, test))
+                with suppress(InputError):  # a cache folder that cannot be written costs time, not the work
+                    classifier._save(path)
         return classifier
 
     @classmethod
@@ -108,7 +101,7 @@ class DigitClassifier:
             test_accuracy = float(weights.pop("test_accuracy"))
             network = Network()
             network.load_state_dict(weights)
-        except (OSError, EOFError, ValueError, KeyError, RuntimeError, zipfile.BadZipFile, zlib.error):
+        except (OSError, EOFError, TypeError, ValueError, KeyError, RuntimeError, zipfile.BadZipFile, zlib.error):
             return None
         return cls(network, test_accuracy)
 
@@ -159,6 +152,12 @@ def _trained_network(train: Pictures, progress: Callable[[int, int], None] | Non
         if progress:
             progress(epoch + 1, EPOCHS)
     return network
+
+
+@torch.inference_mode()
+def _accuracy(network: Network, test: Pictures) -> float:
+    classes = network.eval()(_ink(test.images))[1].argmax(dim=1)
+    return float((classes.numpy() == test.labels).mean())
 
 
 def _moved(ink: Tensor) -> Tensor:

@@ -84,26 +84,39 @@ def test_other_arrays_are_refused(classifier, shape):
         classifier.features(np.zeros((2, 32, 32, 1)))
 
 
-def test_two_trainings_give_the_same_classifier_and_leave_torch_as_it_was(quick, digits):
-    threads, state = torch.get_num_threads(), torch.get_rng_state()
-    once = DigitClassifier._train(digits["train"], digits["test"], None)
-    assert torch.get_num_threads() == threads
-    assert torch.equal(torch.get_rng_state(), state)
+def kept_in(cache):
+    (path,) = cache.iterdir()
+    return path
+
+
+def test_two_trainings_give_the_same_classifier(quick, cache):
+    once = DigitClassifier.load_or_train()
+    kept_in(cache).unlink()
     torch.rand(5)
-    again = DigitClassifier._train(digits["train"], digits["test"], None)
+    again = DigitClassifier.load_or_train()
     assert np.array_equal(weights(once), weights(again))
     assert 0.5 < once.test_accuracy == again.test_accuracy
 
 
-def test_the_trained_classifier_is_kept_and_tells_its_progress(quick, cache, digits):
+def test_the_trained_classifier_is_kept_and_torch_left_as_it_was(quick, cache, digits):
     told = []
+    threads, state = torch.get_num_threads(), torch.get_rng_state()
     trained = DigitClassifier.load_or_train(lambda done, total: told.append((done, total)))
     kept = DigitClassifier.load_or_train(lambda done, total: told.append((done, total)))
     assert told == [(1, 1)]
+    assert torch.get_num_threads() == threads
+    assert torch.equal(torch.get_rng_state(), state)
     assert kept.test_accuracy == trained.test_accuracy
     images = digits["test"].images[:20]
     for before, after in zip(trained.features(images), kept.features(images), strict=True):
         assert np.array_equal(before, after)
+
+
+def test_a_damaged_kept_classifier_is_replaced(quick, cache):
+    trained = DigitClassifier.load_or_train()
+    kept_in(cache).write_bytes(b"")
+    assert np.array_equal(weights(DigitClassifier.load_or_train()), weights(trained))
+    assert np.array_equal(weights(DigitClassifier._load(kept_in(cache))), weights(trained))
 
 
 def with_a_head_of_five_classes(path):
@@ -118,6 +131,7 @@ def with_a_head_of_five_classes(path):
         lambda path: path.write_bytes(path.read_bytes()[: path.stat().st_size // 2]),
         lambda path: path.write_bytes(b""),
         lambda path: path.write_bytes(b"words"),
+        lambda path: np.save(path.open("wb"), np.zeros(3)),
         lambda path: np.savez(path, test_accuracy=1.0),
         with_a_head_of_five_classes,
     ],
