@@ -126,7 +126,8 @@ class Canvas(abc.ABC):
             InputError: a number is not finite. (Ranges are not checked here.)
         """
         # A drawing library may take NaN without a word and paint garbage.
-        if not math.isfinite(x0 + y0 + x1 + y1 + x2 + y2 + width + pressure0 + pressure1 + red + green + blue + opacity):
+        total = x0 + y0 + x1 + y1 + x2 + y2 + width + pressure0 + pressure1 + red + green + blue + opacity
+        if not math.isfinite(total):
             got = (x0, y0, x1, y1, x2, y2, width, pressure0, pressure1, red, green, blue, opacity)
             raise InputError(f"a curve must have finite numbers, got {got}")
         x_side, y_side = self._x_side, self._y_side

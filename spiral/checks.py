@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import numbers
 from collections.abc import Sequence
 
@@ -20,8 +19,8 @@ def number(value: object, name: str, low: float, high: float, low_included: bool
     is_number = isinstance(value, numbers.Real) and not isinstance(value, bool)
     # Comparing is false for NaN, so that is refused here too.
     if not is_number or not low <= value <= high or (value == low and not low_included):
-        lowest = f"from {low:g}" if low_included else f"above {low:g} and at most"
-        raise InputError(f"{name} must be a number {lowest}{' to' if low_included else ''} {high:g}, got {_short(value)}")
+        accepted = f"{'from' if low_included else 'above'} {low:g} to {high:g}"
+        raise InputError(f"{name} must be a number {accepted}, got {_short(value)}")
     return float(value)
 
 
@@ -94,7 +93,8 @@ def _is_list(value: object) -> bool:
 
 def _short(value: object, longest: int = 60) -> str:
     """The value as shown in a message; no file can make a message longer than a line."""
-    if isinstance(value, int) and not math.isfinite(float(value) if abs(value) < 1e300 else math.inf):
-        return "a number of more than 300 digits"
-    shown = repr(value)
+    try:
+        shown = repr(value)
+    except ValueError:  # Python refuses to print an int of thousands of digits
+        return "a number of thousands of digits"
     return shown if len(shown) <= longest else shown[: longest - 3] + "..."

@@ -5,7 +5,8 @@ from __future__ import annotations
 import bisect
 import itertools
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -14,12 +15,14 @@ from spiral import checks
 from spiral.errors import InputError
 from spiral.files import written_whole
 from spiral.geometry import arc_length
-from spiral.program import Program, blank_canvas
+from spiral.program import Program, blank_canvas, replay
 from spiral.stroke import Stroke
+from spiral.svg import save_svg
 
 FRAMES = 60
 FRAME_MS = 50
 LAST_MS = 2000
+MAX_GIF_SIDE = 1024  # pixels; all frames are in memory at once
 GAP_LEVEL = 200  # grey between the tiles of a sheet, so that white canvases show their edges
 CAPTION_HEIGHT = 14  # pixels
 
@@ -67,7 +70,8 @@ def contact_sheet(
     rows = -(-n // columns)
     sheet = np.full((rows * (height + gap) + gap, columns * (width + gap) + gap, channels), GAP_LEVEL, np.uint8)
     for i, tile in enumerate(tiles):
-        top, left = (gap + position * (side + gap) for position, side in zip(divmod(i, columns), (height, width)))
+        row, column = divmod(i, columns)
+        top, left = gap + row * (height + gap), gap + column * (width + gap)
         sheet[top : top + height, left : left + width] = tile
     return sheet
 
@@ -121,6 +125,39 @@ def save_gif(
         pictures[0].save(
             beside, format="GIF", save_all=True, append_images=pictures[1:], duration=durations, loop=0, optimize=True
         )
+
+
+def writer_for(path: str | os.PathLike) -> Callable[..., None]:
+    """The function that writes a painting to a file of this suffix: ``(program, path, size=None, renderer=None)``.
+
+    Its arguments otherwise are those of `spiral.program.replay`.
+
+    Raises:
+        InputError: no such suffix; the message lists the accepted ones.
+    """
+    suffix = Path(path).suffix.lower()
+    if suffix not in WRITERS:
+        raise InputError(f"cannot write {path}: unknown suffix {suffix!r}; accepted: {', '.join(WRITERS)}")
+    return WRITERS[suffix]
+
+
+def _write_png(program, path, size=None, renderer=None) -> None:
+    save_png(replay(program, size, renderer), path)
+
+
+def _write_gif(program, path, size=None, renderer=None) -> None:
+    if size is not None and size > MAX_GIF_SIDE:
+        raise InputError(f"a GIF has at most {MAX_GIF_SIDE} pixels a side, got size {size}; give a smaller size")
+    save_gif(painting_frames(program, size=size, renderer=renderer), path)
+
+
+def _write_svg(program, path, size=None, renderer=None) -> None:
+    if renderer is not None:
+        raise InputError(f"an SVG is not drawn by a renderer, got {renderer!r}; leave it out or write a .png")
+    save_svg(program, path, size)
+
+
+WRITERS = {".png": _write_png, ".gif": _write_gif, ".svg": _write_svg}
 
 
 def _effort(stroke: Stroke) -> float:

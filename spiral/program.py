@@ -187,13 +187,20 @@ def matches_checksum(program: Program) -> bool:
 
 def blank_canvas(program: Program, size: int | None = None, renderer: str | None = None) -> Canvas:
     """The canvas a program is drawn on; arguments and errors as of `replay`."""
-    spec = program.canvas
-    if size is not None:
-        checks.integer(size, "size", MIN_PAINTED_SIDE, MAX_SIDE)
-        scale = size / max(spec.width, spec.height)
-        sides = {"width": max(1, round(spec.width * scale)), "height": max(1, round(spec.height * scale))}
-        spec = dataclasses.replace(spec, **sides)
-    return RENDERERS.get(renderer or program.renderer)(spec)
+    return RENDERERS.get(renderer or program.renderer)(canvas_at(program.canvas, size))
+
+
+def canvas_at(canvas: CanvasSpec, size: int | None) -> CanvasSpec:
+    """The same canvas with ``size`` pixels along its longer side; as it is where None.
+
+    Raises:
+        InputError: the size is not in 16..8192.
+    """
+    if size is None:
+        return canvas
+    scale = checks.integer(size, "size", MIN_PAINTED_SIDE, MAX_SIDE) / max(canvas.width, canvas.height)
+    width, height = (max(1, round(side * scale)) for side in (canvas.width, canvas.height))
+    return dataclasses.replace(canvas, width=width, height=height)
 
 
 def _stroke_fields(stroke: Stroke) -> dict[str, Any]:
@@ -246,7 +253,8 @@ def _fields(value: object, where: str, required: set[str], optional: set[str] = 
     if missing:
         raise ProgramError(f"{where}: field {missing[0]!r} is missing")
     if surplus:
-        raise ProgramError(f"{where}: unknown field {surplus[0]!r:.60}; known: {', '.join(sorted(required | optional))}")
+        known = ", ".join(sorted(required | optional))
+        raise ProgramError(f"{where}: unknown field {surplus[0]!r:.60}; known: {known}")
     return dict(value)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from spiral.files import written_whole
 from spiral.geometry import Point, sharp_turn, split, swept_polygons
-from spiral.program import Program
+from spiral.program import Program, canvas_at
 from spiral.stroke import Stroke
 
 TOLERANCE = 1 / 4096  # of the shorter side; how far a tapered outline may be off
@@ -21,13 +21,16 @@ def to_svg(program: Program, size: int | None = None) -> str:
 
     Args:
         program: what to draw.
-        size: pixels of the longer side when shown, the canvas's own where None. The curves do not change.
+        size: pixels of the longer side when shown, 16..8192; the canvas's own where None. The curves do not change.
+
+    Raises:
+        InputError: the size is out of range.
     """
     width, height = program.canvas.width, program.canvas.height
-    scale = 1.0 if size is None else size / max(width, height)
+    shown = canvas_at(program.canvas, size)
     lines = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{_number(width * scale)}" height="{_number(height * scale)}"'
-        f' viewBox="0 0 {width} {height}">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{shown.width}" height="{shown.height}"'
+        f' viewBox="0 0 {width} {height}" preserveAspectRatio="none">',
         f'<rect width="{width}" height="{height}" fill="{_color(program.canvas.background)}"/>',
         '<g fill="none" stroke-linecap="round" stroke-linejoin="round">',
         *(_path(stroke, width, height) for stroke in program.strokes),
@@ -42,7 +45,7 @@ def save_svg(program: Program, path: str | os.PathLike, size: int | None = None)
     """Write `to_svg`.
 
     Raises:
-        InputError: it cannot be written there.
+        InputError: the size is out of range, or the file cannot be written there.
     """
     text = to_svg(program, size)
     with written_whole(path) as beside:
