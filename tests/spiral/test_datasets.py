@@ -247,6 +247,13 @@ def test_a_picture_is_cropped_around_its_centre_and_not_squeezed(tmp_path, size,
     assert (load(tmp_path, width=20, height=20, channels=3).images == (0, 200, 0)).all()
 
 
+@pytest.mark.parametrize("size", [(3000, 1), (1, 3000), (1, 1)])
+def test_a_picture_of_any_shape_fills_the_canvas(tmp_path, size):
+    for name in "ab":
+        flat(60, size=size).save(tmp_path / f"{name}.png")
+    assert (load(tmp_path, width=16, height=9).images == 60).all()
+
+
 def test_downsampling_averages_so_that_thin_lines_stay(tmp_path):
     lines = np.full((64, 64), 255, np.uint8)
     lines[:, ::4] = 0
@@ -316,8 +323,8 @@ def write_gigantic(path, side=8001):
     flat(0, "1", (side, side)).save(path)
 
 
-def write_postscript(path):
-    path.write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 8\nshowpage\n")
+def write_other_format(path):
+    flat(0).save(path, format="PPM")
 
 
 UNSCALED = r"cannot be read as a picture \(its black and white are unknown; give 8 or 16 bits for each value\)"
@@ -330,7 +337,7 @@ UNSCALED = r"cannot be read as a picture \(its black and white are unknown; give
         ("a.png", write_truncated, "cannot be read as a picture"),
         ("a.png", Path.touch, "cannot be read as a picture"),
         ("a.png", lambda path: path.write_text("words"), "cannot be read as a picture"),
-        ("a.png", write_postscript, "cannot be read as a picture"),
+        ("a.png", write_other_format, "cannot be read as a picture"),
         ("a.gif", write_animated, "has 2 frames; give one picture a file"),
         ("a.png", write_gigantic, "has 8001x8001 pixels; give at most 64 million"),
         ("a.png", lambda path: write_gigantic(path, 14_000), "cannot be read as a picture .*decompression bomb"),
