@@ -1,0 +1,240 @@
+"""SPIRAL as an RLlib algorithm: ``SpiralConfig`` and ``Spiral``."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import deque
+from typing import Any
+
+import ray
+from ray.rllib.algorithms.algorithm_config import NotProvided
+from ray.rllib.algorithms.impala import IMPALA, IMPALAConfig
+from ray.rllib.core.rl_module import RLModuleSpec
+from ray.tune import PlacementGroupFactory
+
+import spiral.envs
+from spiral.agents.learner import SpiralLearner
+from spiral.agents.module import PainterModule
+from spiral.agents.runner import CanvasEnvRunner
+from spiral.config import DiscriminatorConfig, EnvConfig, LearnerConfig, ObjectiveConfig, PainterConfig, RunConfig
+
+
+class SpiralConfig(IMPALAConfig):
+    """RLlib configuration of SPIRAL; all that IMPALA users know works, and three methods more.
+
+    Example::
+
+        config = (
+            SpiralConfig()
+            .painting(width=32, height=32, grid=16, episode_length=6)
+            .objective(name="hinge")
+            .discriminator(updates=4)
+            .env_runners(num_env_runners=2)
+        )
+        algorithm = config.build_algo()
+        algorithm.train()
+    """
+
+    def __init__(self, algo_class: type | None = None):
+        super().__init__(algo_class=algo_class or Spiral)
+        learner = LearnerConfig()
+        self.data = "digits"
+        self.env_settings = EnvConfig()
+        self.painter_config = PainterConfig()
+        self.discriminator_config = DiscriminatorConfig()
+        self.objective_config = ObjectiveConfig()
+        self.env_steps_budget: int | None = None
+
+        self.env_runner_cls = CanvasEnvRunner
+        self.num_env_runners = 1
+        self.num_envs_per_env_runner = 256
+        self.gym_env_vectorize_mode = "vector_entry_point"
+        self.restart_failed_env_runners = True
+        self.num_learners = 0
+        # RLlib's default of 0 makes the main process ask its runners thousands of times a second, which takes a core.
+        self.timeout_s_sampler_manager = 0.05
+        self.min_time_s_per_iteration = 1
+        self.lr = learner.learning_rate
+        self.entropy_coeff = learner.entropy
+        self.vf_loss_coeff = learner.value
+        self.gamma = learner.discount
+        self.grad_clip = learner.gradient_clip
+        self.vtrace_clip_rho_threshold = learner.rho_clip
+        self.vtrace_clip_c_threshold = learner.c_clip
+        self.trace = learner.trace
+        self.final_lr = learner.final_learning_rate
+        self.final_entropy = learner.final_entropy
+        self.minibatch_episodes = learner.minibatch
+        self.average = learner.average
+        self.painting()
+
+    @classmethod
+    def from_run(cls, run: RunConfig) -> SpiralConfig:
+        """The configuration of a named run."""
+        learner = run.learner
+        return (
+            cls()
+            .painting(run.env, painter=run.painter, data=run.data)
+            .objective(run.objective)
+            .discriminator(run.discriminator)
+            .training(
+                lr=learner.learning_rate,
+                final_lr=learner.final_learning_rate,
+                entropy_coeff=learner.entropy,
+                final_entropy=learner.final_entropy,
+                vf_loss_coeff=learner.value,
+                gamma=learner.discount,
+                trace=learner.trace,
+                vtrace_clip_rho_threshold=learner.rho_clip,
+                vtrace_clip_c_threshold=learner.c_clip,
+                grad_clip=learner.gradient_clip,
+                minibatch_episodes=learner.minibatch,
+                average=learner.average,
+                env_steps_budget=run.env_steps,
+            )
+            .env_runners(num_env_runners=run.num_env_runners, num_envs_per_env_runner=run.num_envs)
+            .learners(num_learners=run.num_learners, num_gpus_per_learner=run.num_gpus_per_learner)
+            .debugging(seed=run.seed)
+        )
+
+    def painting(
+        self,
+        env: EnvConfig | None = None,
+        *,
+        painter: PainterConfig | None = None,
+        data: str | None = None,
+        **options: Any,
+    ) -> SpiralConfig:
+        """What is painted: the environment's settings (whole, or single ``options``), the painter's network, the data.
+
+        Raises:
+            TypeError: an option that ``EnvConfig`` does not have.
+        """
+        self.env_settings = dataclasses.replace(env or self.env_settings, **options)
+        self.painter_config = painter or self.painter_config
+        self.data = data or self.data
+        return self.environment(spiral.envs.ENVIRONMENT, env_config=dataclasses.asdict(self.env_settings))
+
+    def discriminator(self, config: DiscriminatorConfig | None = None, **options: Any) -> SpiralConfig:
+        """The discriminator's settings, whole or single ones of ``DiscriminatorConfig``."""
+        self.discriminator_config = dataclasses.replace(config or self.discriminator_config, **options)
+        return self
+
+    def objective(self, config: ObjectiveConfig | None = None, **options: Any) -> SpiralConfig:
+        """The objective's settings, whole or single ones of ``ObjectiveConfig``."""
+        self.objective_config = dataclasses.replace(config or self.objective_config, **options)
+        return self
+
+    def training(
+        self,
+        *,
+        trace: float = NotProvided,
+        vtrace_clip_c_threshold: float = NotProvided,
+        final_lr: float = NotProvided,
+        final_entropy: float = NotProvided,
+        minibatch_episodes: int = NotProvided,
+        average: float = NotProvided,
+        env_steps_budget: int | None = NotProvided,
+        **kwargs: Any,
+    ) -> SpiralConfig:
+        """IMPALA's training settings and those of ``LearnerConfig`` that IMPALA has no name for.
+
+        Args:
+            trace: lambda of V-trace.
+            vtrace_clip_c_threshold: c-bar of V-trace.
+            final_lr, final_entropy: fractions of ``lr`` and ``entropy_coeff`` at the end of the run.
+            minibatch_episodes: episodes in one optimiser step.
+            average: decay, per rollout, of the averaged weights.
+            env_steps_budget: steps of the whole run, for the two schedules.
+        """
+        super().training(**kwargs)
+        own = dict(
+            trace=trace,
+            vtrace_clip_c_threshold=vtrace_clip_c_threshold,
+            final_lr=final_lr,
+            final_entropy=final_entropy,
+            minibatch_episodes=minibatch_episodes,
+            average=average,
+            env_steps_budget=env_steps_budget,
+        )
+        for name, value in own.items():
+            if value is not NotProvided:
+                setattr(self, name, value)
+        return self
+
+    def validate(self) -> None:
+        # One rollout, all canvases of a runner painted to the end, is one train batch.
+        self.rollout_fragment_length = self.env_settings.episode_length
+        self.train_batch_size_per_learner = self.num_envs_per_env_runner * self.env_settings.episode_length
+        if self.min_sample_timesteps_per_iteration == 0:
+            # An iteration without a sample has no metrics, which ends a Tune trial.
+            self.min_sample_timesteps_per_iteration = self.train_batch_size_per_learner
+        super().validate()
+
+    def get_default_rl_module_spec(self) -> RLModuleSpec:
+        return RLModuleSpec(
+            module_class=PainterModule,
+            model_config={
+                "painter": dataclasses.asdict(self.painter_config),
+                "env": dataclasses.asdict(self.env_settings),
+            },
+        )
+
+    def get_default_learner_class(self) -> type:
+        return SpiralLearner
+
+
+class Spiral(IMPALA):
+    """IMPALA with a discriminator that learns beside the painter. RLlib's own ``training_step`` runs it.
+
+    With ``num_learners >= 1`` updates are asynchronous and RLlib drops what a busy learner cannot take. Here rollouts
+    wait instead, and no new ones are asked for while any wait: nothing is dropped, and the policy lag stays bounded.
+    """
+
+    @classmethod
+    def get_default_config(cls) -> SpiralConfig:
+        return SpiralConfig()
+
+    def setup(self, config: SpiralConfig) -> None:
+        self._waiting: deque[list] = deque()  # train batches no learner has room for yet
+        super().setup(config)
+
+    @classmethod
+    def default_resource_request(cls, config) -> PlacementGroupFactory:
+        request = super().default_resource_request(config)
+        settings = cls.get_default_config().update_from_dict(config).discriminator_config
+        if not settings.remote:
+            return request
+        bundle = {"CPU": settings.num_cpus, "GPU": settings.num_gpus}
+        return PlacementGroupFactory([*request.bundles, bundle], strategy=request.strategy)
+
+    def _busy_updates(self, timeout: float = 0.0) -> int:
+        """Updates the learners have not finished; with a timeout, wait that long for one of them to finish."""
+        in_flight = list(self.learner_group._worker_manager._in_flight_req_to_actor_id)
+        if not in_flight:
+            return 0
+        finished = 1 if timeout else len(in_flight)
+        return len(ray.wait(in_flight, num_returns=finished, timeout=timeout, fetch_local=False)[1])
+
+    def _pre_queue_episode_refs(self, episode_refs: list, package_size: int) -> list[list]:
+        packages = super()._pre_queue_episode_refs(episode_refs, package_size)
+        if not self.config.num_learners:
+            return packages
+        self._waiting.extend(packages)
+        limit = self.config.max_requests_in_flight_per_learner * self.config.num_learners
+        room = limit - self._busy_updates()
+        return [self._waiting.popleft() for _ in range(min(room, len(self._waiting)))]
+
+    def _sample_and_get_connector_states(self) -> tuple[list, list, list, set]:
+        if self._waiting:
+            self._busy_updates(timeout=self.config.timeout_s_sampler_manager)
+            return [], [], [], set()
+        return super()._sample_and_get_connector_states()
+
+    def set_progress(self, progress: float) -> None:
+        """Tell the learners how much of the run's time is over, 0..1."""
+        self.learner_group.foreach_learner(lambda learner: learner.set_progress(progress))
+
+    def average_weights(self) -> dict[str, Any]:
+        """The painter's averaged weights, name -> numpy array."""
+        return next(iter(self.learner_group.foreach_learner(lambda learner: learner.average_weights()))).get()

@@ -1,0 +1,119 @@
+"""The discriminator learner: trains the discriminator beside the painter's learner (SPIRAL, section 3.4, figure 2b)."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+
+from spiral.agents.discriminator import Discriminator, score_input
+from spiral.agents.image_buffer import ImageBuffer
+from spiral.agents.objectives import OBJECTIVES
+from spiral.config import DiscriminatorConfig, EnvConfig, ObjectiveConfig
+from spiral.datasets import load_pictures
+
+Weights = dict[str, np.ndarray]
+
+
+class Publication(NamedTuple):
+    """What the discriminator learner gives out after each batch of canvases.
+
+    version counts the batches it has trained on; metrics are means over the updates for the last one.
+    """
+
+    version: int
+    weights: Weights
+    metrics: dict[str, float]
+
+
+class DiscriminatorLearner:
+    """Owns the discriminator, its optimiser, the real pictures and the image buffer.
+
+    A plain class: the same object runs inside the learner or, wrapped by ``ray.remote``, in a process of its own.
+
+    Args:
+        config, objective, env: settings.
+        data: the real pictures, a dataset name or path; their training split.
+        seed: of the initial weights and of every draw.
+        device: where it trains.
+
+    Raises:
+        InputError: the pictures cannot be read.
+    """
+
+    def __init__(
+        self,
+        config: DiscriminatorConfig,
+        objective: ObjectiveConfig,
+        env: EnvConfig,
+        data: str,
+        seed: int,
+        device: str | torch.device = "cpu",
+    ):
+        self.config = config
+        self._device = torch.device(device)
+        self._pictures = load_pictures(
+            data, "train", width=env.width, height=env.height, channels=env.channels
+        ).images
+        self._objective = OBJECTIVES.get(objective.name)(objective)
+        with torch.random.fork_rng(devices=[]):  # initial weights from this seed alone
+            torch.manual_seed(seed)
+            self._discriminator = Discriminator(config, env, self._objective.spectral).to(self._device)
+        self._optimizer = torch.optim.Adam(
+            self._discriminator.parameters(), lr=config.learning_rate, betas=tuple(config.betas)
+        )
+        self._buffer = ImageBuffer(config.buffer_size, (env.height, env.width, env.channels))
+        self._rng = np.random.default_rng([seed, 1])
+        self._generator = torch.Generator().manual_seed(seed)
+        self._version = 0
+
+    @torch.enable_grad()  # whoever calls it in-process may be scoring without
+    def train(self, canvases: np.ndarray) -> Publication:
+        """Take finished canvases uint8 [N, H, W, C] into the buffer, update, publish."""
+        self._buffer.add(canvases)
+        rows = [self._update() for _ in range(self.config.updates)]
+        self._version += 1
+        return self.publication({name: float(np.mean([row[name] for row in rows])) for name in (rows[0] if rows else ())})
+
+    def _update(self) -> dict[str, float]:
+        real = self._pictures[self._rng.integers(len(self._pictures), size=self.config.batch_size)]
+        fake = self._buffer.sample(self.config.batch_size, self._rng)
+        loss, figures = self._objective.loss(
+            self._discriminator, self._to_input(real), self._to_input(fake), self._generator
+        )
+        self._optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        self._optimizer.step()
+        return {"loss": loss.item(), **{name: value.item() for name, value in figures.items()}}
+
+    def _to_input(self, pictures: np.ndarray) -> torch.Tensor:
+        return score_input(torch.as_tensor(pictures, device=self._device))
+
+    def publication(self, metrics: dict[str, float] | None = None) -> Publication:
+        """The weights as they are now."""
+        weights = {name: value.cpu().numpy().copy() for name, value in self._discriminator.state_dict().items()}
+        return Publication(self._version, weights, metrics or {})
+
+    def set_weights(self, version: int, weights: Weights) -> None:
+        """Go on from published weights, with a fresh optimiser and what is in the buffer."""
+        self._version = version
+        self._discriminator.load_state_dict({name: torch.as_tensor(value) for name, value in weights.items()})
+
+    def get_state(self) -> dict[str, Any]:
+        """All that ``set_state`` needs to go on exactly here: weights, optimiser, buffer, random state, version."""
+        return {
+            "version": self._version,
+            "weights": self.publication().weights,
+            "optimizer": self._optimizer.state_dict(),
+            "buffer": self._buffer.get_state(),
+            "rng": self._rng.bit_generator.state,
+            "generator": self._generator.get_state(),
+        }
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        self.set_weights(state["version"], state["weights"])
+        self._optimizer.load_state_dict(state["optimizer"])
+        self._buffer.set_state(state["buffer"])
+        self._rng.bit_generator.state = state["rng"]
+        self._generator.set_state(state["generator"])

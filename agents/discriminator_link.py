@@ -1,0 +1,128 @@
+"""The learner's end of the wire to the discriminator learner: canvases go out, versioned weights come back."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from typing import Any
+
+import ray
+import torch
+from ray.exceptions import ActorDiedError, ActorUnavailableError, GetTimeoutError
+
+from spiral.agents.discriminator_learner import DiscriminatorLearner, Publication
+from spiral.config import DiscriminatorConfig, EnvConfig, ObjectiveConfig
+from spiral.errors import InputError, SpiralError
+
+logger = logging.getLogger(__name__)
+
+WAIT_S = 300.0  # longest wait for one batch of discriminator updates
+
+
+class DiscriminatorLink:
+    """Keeps the discriminator learner busy and hands out the weights to score with.
+
+    The weights for rollout i are always those published after rollout i - max_lag. That bounds the lag, and makes
+    it the same whichever process happens to be faster: in a process of its own (``config.remote``) or inside the
+    learner, the run is bit for bit the same.
+
+    Args:
+        config, objective, env, data, seed: of the ``DiscriminatorLearner``.
+        device: where it trains if it is not remote.
+    """
+
+    def __init__(
+        self,
+        config: DiscriminatorConfig,
+        objective: ObjectiveConfig,
+        env: EnvConfig,
+        data: str,
+        seed: int,
+        device: str | torch.device,
+    ):
+        self.config = config
+        self._actor = self._local = None
+        if config.remote:
+            # Ray restarts a dead actor and runs its constructor again; we then give it the newest published weights.
+            options = dict(num_cpus=config.num_cpus, num_gpus=config.num_gpus, max_restarts=-1, max_task_retries=0)
+            own_device = "cuda" if config.num_gpus else "cpu"
+            self._actor = (
+                ray.remote(DiscriminatorLearner)
+                .options(**options)
+                .remote(config, objective, env, data, seed, own_device)
+            )
+        else:
+            self._local = DiscriminatorLearner(config, objective, env, data, seed, device)
+        self._pending: deque = deque()  # publications, or references to them, newest last
+        self._newest: Publication = self._call("publication")
+        self.restarts = 0
+
+    @property
+    def lag(self) -> int:
+        """Rollouts sent that the newest resolved publication has not been trained on."""
+        return len(self._pending)
+
+    def exchange(self, canvases) -> Publication:
+        """Send finished canvases uint8 [N, H, W, C]; the publication to score them with."""
+        if self._actor is None:
+            self._pending.append(self._local.train(canvases))
+        else:
+            self._pending.append(self._actor.train.remote(canvases))
+        while len(self._pending) > self.config.max_lag:
+            self._newest = self._resolve(self._pending.popleft())
+        return self._newest
+
+    def _resolve(self, publication) -> Publication:
+        if not isinstance(publication, ray.ObjectRef):
+            return publication
+        try:
+            return self._get(publication)
+        except (ActorDiedError, ActorUnavailableError) as error:
+            logger.warning("The discriminator's process died (%s): it goes on from its newest weights.", error)
+            self.restarts += 1
+            # Canvases on their way to the dead process are lost to the image buffer; the next rollouts refill it.
+            self._pending.clear()
+            self._call("set_weights", self._newest.version, self._newest.weights)
+            return self._newest
+
+    def _call(self, method: str, *args) -> Any:
+        if self._actor is None:
+            return getattr(self._local, method)(*args)
+        for attempt in range(3):
+            try:
+                return self._get(getattr(self._actor, method).remote(*args))
+            except ActorUnavailableError:  # being restarted
+                logger.info("Waiting for the discriminator's process to come back (attempt %d).", attempt + 1)
+        return self._get(getattr(self._actor, method).remote(*args))
+
+    def _get(self, reference: ray.ObjectRef) -> Any:
+        try:
+            return ray.get(reference, timeout=WAIT_S)
+        except GetTimeoutError:
+            raise SpiralError(
+                f"the discriminator's process gave no answer in {WAIT_S:.0f} s; is Ray short of CPUs or GPUs for it "
+                f"(it asks for {self.config.num_cpus:g} and {self.config.num_gpus:g})?"
+            ) from None
+        except ray.exceptions.RayTaskError as error:
+            cause = error.cause
+            raise cause if isinstance(cause, InputError) else error from None
+
+    def get_state(self) -> dict[str, Any]:
+        """The discriminator learner's state and the publications still to be scored with."""
+        self._pending = deque(self._resolve(publication) for publication in list(self._pending))
+        return {
+            "learner": self._call("get_state"),
+            "newest": tuple(self._newest),
+            "pending": [tuple(publication) for publication in self._pending],
+        }
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        self._call("set_state", state["learner"])
+        self._newest = Publication(*state["newest"])
+        self._pending = deque(Publication(*publication) for publication in state["pending"])
+
+    def stop(self) -> None:
+        """End the process, if there is one."""
+        if self._actor is not None:
+            ray.kill(self._actor)
+            self._actor = None

@@ -1,0 +1,97 @@
+"""The autoregressive action distribution: p(a) = p(flag) p(end | flag) p(control | flag, end) ... (SPIRAL, appendix B).
+
+Every part is chosen from logits that depend on the parts before it. In training the parts are *given*
+(teacher forcing): logits computed while sampling afresh would belong to another action than the one taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+def choose(logits: Tensor, generator: torch.Generator | None, greedy: bool) -> Tensor:
+    """One index for each row of logits [N, n]: the most probable, or a sample by the Gumbel-max trick."""
+    if greedy:
+        return logits.argmax(dim=-1)
+    exponential = torch.empty_like(logits).exponential_(generator=generator)
+    return (logits - exponential.log()).argmax(dim=-1)
+
+
+class AutoregressiveHeads(nn.Module):
+    """Logits of every part, each conditioned on the parts before it.
+
+    Args:
+        parts: names in the order of choice.
+        logits: part name -> module from state [N, hidden] to logits [N, n].
+        mixes: part name -> module (state, features of the choice) -> state; for every part but the last.
+        features: part name -> function of indices [N] giving the features of the choice [N, f].
+    """
+
+    def __init__(
+        self,
+        parts: Sequence[str],
+        logits: dict[str, nn.Module],
+        mixes: dict[str, nn.Module],
+        features: dict[str, Callable[[Tensor], Tensor]],
+    ):
+        super().__init__()
+        self.parts = tuple(parts)
+        self.logits = nn.ModuleDict(logits)
+        self.mixes = nn.ModuleDict(mixes)
+        self._features = features  # plain functions or modules owned by the painter: not registered twice
+
+    def forward(
+        self,
+        state: Tensor,
+        actions: Tensor | None = None,
+        generator: torch.Generator | None = None,
+        greedy: bool = False,
+    ) -> tuple[Tensor, list[Tensor]]:
+        """Choose or, with ``actions`` int [N, parts] given, follow them.
+
+        Returns:
+            The actions int64 [N, parts] and the logits of every part, each [N, n] given the parts before it.
+        """
+        chosen, all_logits = [], []
+        for index, part in enumerate(self.parts):
+            logits = self.logits[part](state)
+            choice = choose(logits, generator, greedy) if actions is None else actions[:, index]
+            chosen.append(choice)
+            all_logits.append(logits)
+            if part in self.mixes:
+                state = self.mixes[part](state, self._features[part](choice))
+        return torch.stack(chosen, dim=-1), all_logits
+
+
+def joint_log_prob(logits: Sequence[Tensor], actions: Tensor, masks: Tensor) -> Tensor:
+    """log p of whole actions.
+
+    Args:
+        logits: one [..., n] for each part, computed with ``actions`` teacher-forced.
+        actions: int [..., parts].
+        masks: bool [..., parts]; a part that did not matter (size of a pen move) counts nothing.
+
+    Returns:
+        float [...].
+    """
+    parts = [
+        F.log_softmax(part, dim=-1).gather(-1, actions[..., i : i + 1].long()).squeeze(-1)
+        for i, part in enumerate(logits)
+    ]
+    return (torch.stack(parts, dim=-1) * masks).sum(dim=-1)
+
+
+def part_entropies(logits: Sequence[Tensor], masks: Tensor) -> Tensor:
+    """Entropy of every part given the parts before it, in nats, [..., parts]; 0 where a part did not matter.
+
+    Their sum, averaged over sampled actions, is the entropy of the joint distribution (chain rule).
+    """
+    entropies = []
+    for part in logits:
+        log_probs = F.log_softmax(part, dim=-1)
+        entropies.append(-(log_probs.exp() * log_probs).sum(dim=-1))
+    return torch.stack(entropies, dim=-1) * masks

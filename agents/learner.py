@@ -1,0 +1,249 @@
+"""The painter's learner: rollouts in, rewards by the discriminator, V-trace, one optimiser step for each minibatch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import ray
+import torch
+from ray.rllib.core import COMPONENT_RL_MODULE, DEFAULT_MODULE_ID
+from ray.rllib.core.columns import Columns
+from ray.rllib.core.learner.torch.torch_learner import TorchLearner
+from ray.rllib.core.rl_module.apis import ValueFunctionAPI
+from ray.rllib.policy.sample_batch import MultiAgentBatch, SampleBatch
+from torch import Tensor
+from torch.nn import functional as F
+
+from spiral.agents.discriminator import Discriminator, score_input
+from spiral.agents.discriminator_link import DiscriminatorLink
+from spiral.agents.objectives import OBJECTIVES
+from spiral.agents.rewards import RewardScale, difference_rewards, final_rewards
+from spiral.agents.rollout import Rollout
+from spiral.agents.vtrace import vtrace
+
+SPIRAL_STATE = "spiral"  # what this learner's checkpoint holds beside RLlib's
+
+
+class SpiralLearner(TorchLearner):
+    """RLlib learner for paintings.
+
+    Unlike RLlib's IMPALA learner it updates in the calling thread: rollouts come as dense arrays, so there is no
+    batch-making to overlap with, and a failure in an update is raised where the update was asked for.
+    """
+
+    _link: DiscriminatorLink | None = None
+
+    def build(self) -> None:
+        config = self.config
+        with torch.random.fork_rng(devices=[]):  # initial weights from the run's seed alone
+            torch.manual_seed(config.seed or 0)
+            super().build()
+        if not config.num_learners and self._device.type == "cpu":
+            # In the main process torch would take every core, beside runners and discriminator that have them.
+            torch.set_num_threads(1)
+        self._objective = OBJECTIVES.get(config.objective_config.name)(config.objective_config)
+        self._discriminator = Discriminator(
+            config.discriminator_config, config.env_settings, self._objective.spectral
+        ).to(self._device).eval()
+        self._link = DiscriminatorLink(
+            config.discriminator_config,
+            config.objective_config,
+            config.env_settings,
+            config.data,
+            config.seed or 0,
+            self._device,
+        )
+        self._scale = RewardScale()
+        self._average = {name: value.clone() for name, value in self._painter_state().items()}
+        self._updates = 0
+        self._env_steps = 0
+        self._progress = 0.0
+
+    @property
+    def _painter_module(self):
+        return self.module[DEFAULT_MODULE_ID].unwrapped()
+
+    def _painter_state(self) -> dict[str, Tensor]:
+        return self._painter_module.painter.state_dict()
+
+    # -- schedule ---------------------------------------------------------------------------------------------------
+
+    def set_progress(self, progress: float) -> None:
+        """Tell how much of the run's time is over, 0..1, for a run that is limited by time."""
+        self._progress = progress
+
+    @property
+    def progress(self) -> float:
+        """How much of the run is over, 0..1: of its steps or its time, whichever is further."""
+        budget = self.config.env_steps_budget
+        return min(1.0, max(self._progress, self._env_steps / budget if budget else 0.0))
+
+    def _scheduled(self, value: float, final: float) -> float:
+        return value * (1 + (final - 1) * self.progress)
+
+    # -- update -----------------------------------------------------------------------------------------------------
+
+    def update(self, training_data=None, *, timesteps=None, return_state: bool = False, **kwargs) -> dict[str, Any]:
+        """One pass over the rollouts. ``{}`` where none survived (their runner died before they were fetched)."""
+        training_data.solve_refs()
+        if not training_data.episodes:
+            return {}
+        results = super().update(training_data=training_data, timesteps=timesteps)
+        if return_state:
+            state = self.get_state(components=f"{COMPONENT_RL_MODULE}/{DEFAULT_MODULE_ID}", inference_only=True)
+            state[COMPONENT_RL_MODULE] = ray.put(state[COMPONENT_RL_MODULE])
+            results["_rl_module_state_after_update"] = state
+        return results
+
+    def _create_iterator_if_necessary(self, *, training_data, **kwargs) -> Iterator[MultiAgentBatch]:
+        """Minibatches of whole episodes, rewards attached."""
+        for rollout in training_data.episodes:
+            rewards = self._rewards(rollout)
+            self._env_steps += len(rollout)
+            self._log("policy_lag", self._weights_seq_no - 1 - rollout.weights_seq_no)
+            columns = {
+                Columns.OBS: self._tensors(rollout.observations),
+                Columns.ACTIONS: self._tensor(rollout.actions).long(),
+                Columns.ACTION_LOGP: self._tensor(rollout.log_probs),
+                Columns.REWARDS: rewards,
+            }
+            episodes, steps = rollout.log_probs.shape
+            for start in range(0, episodes, self.config.minibatch_episodes):
+                rows = slice(start, start + self.config.minibatch_episodes)
+                batch = SampleBatch(
+                    {
+                        name: {key: value[rows] for key, value in column.items()}
+                        if isinstance(column, dict)
+                        else column[rows]
+                        for name, column in columns.items()
+                    }
+                )
+                yield MultiAgentBatch({DEFAULT_MODULE_ID: batch}, env_steps=len(batch[Columns.REWARDS]) * steps)
+
+    def _tensor(self, array: np.ndarray) -> Tensor:
+        return torch.as_tensor(array, device=self._device)
+
+    def _tensors(self, arrays: dict[str, np.ndarray]) -> dict[str, Tensor]:
+        return {name: self._tensor(array) for name, array in arrays.items()}
+
+    @torch.no_grad()
+    def _rewards(self, rollout: Rollout) -> Tensor:
+        """Rewards [N, T] of a rollout: the environment's own and the discriminator's."""
+        publication = self._link.exchange(rollout.finals)
+        self._discriminator.load_state_dict(self._tensors(publication.weights))
+        for name, value in publication.metrics.items():
+            self._log(f"discriminator/{name}", value)
+        self._log("discriminator_lag", self._link.lag)
+        self._log("discriminator_restarts", self._link.restarts)
+
+        episodes, steps = rollout.log_probs.shape
+        scores = self._score(rollout.finals)
+        self._scale.update(scores)
+        self._log("score_mean", scores.mean())
+        self._log("score_std", scores.std(correction=0))
+        if self.config.objective_config.reward == "difference":
+            before = rollout.observations["canvas"]
+            earlier = self._score(before.reshape(-1, *before.shape[2:])).reshape(episodes, steps)
+            rewards = difference_rewards(torch.cat([earlier, scores[:, None]], dim=1), self._scale)
+        else:
+            rewards = final_rewards(scores, steps, self._scale)
+        return rewards + self._tensor(rollout.rewards)
+
+    def _score(self, canvases: np.ndarray) -> Tensor:
+        return self._discriminator(score_input(self._tensor(canvases)))
+
+    def compute_loss_for_module(self, *, module_id, config, batch, fwd_out) -> Tensor:
+        """V-trace policy gradient, Huber value loss, entropy bonus; all means over steps."""
+        module = self._painter_module
+        actions = batch[Columns.ACTIONS]
+        distribution = module.get_train_action_dist_cls().from_logits(fwd_out[Columns.ACTION_DIST_INPUTS])
+        log_probs = distribution.logp(actions)
+        values = module.compute_values(batch, embeddings=fwd_out[Columns.EMBEDDINGS])
+        log_rhos = (log_probs - batch[Columns.ACTION_LOGP]).detach()
+        targets, advantages = vtrace(
+            log_rhos,
+            batch[Columns.REWARDS],
+            values.detach(),
+            discount=config.gamma,
+            trace=config.trace,
+            rho_clip=config.vtrace_clip_rho_threshold,
+            c_clip=config.vtrace_clip_c_threshold,
+        )
+        advantages = (advantages - advantages.mean()) / (advantages.std(correction=0) + 1e-6)
+        policy_loss = -(advantages * log_probs).mean()
+        value_loss = F.huber_loss(values, targets)
+        entropies = distribution.part_entropies(actions).mean(dim=(0, 1))
+        entropy = entropies.sum()
+
+        for part, value in zip(module.painter.table.parts, entropies.detach()):
+            self._log(f"entropy/{part}", value)
+        self._log("policy_loss", policy_loss.detach())
+        self._log("value_loss", value_loss.detach())
+        self._log("rho_mean", log_rhos.exp().mean())
+        return (
+            policy_loss
+            + config.vf_loss_coeff * value_loss
+            - self._scheduled(config.entropy_coeff, config.final_entropy) * entropy
+        )
+
+    def _log(self, name: str, value) -> None:
+        self.metrics.log_value((DEFAULT_MODULE_ID, name), value, window=1)
+
+    def configure_optimizers_for_module(self, module_id, config=None) -> None:
+        parameters = self.get_parameters(self.module[module_id])
+        # RLlib's own learner leaves eps at 1e-8, which makes the first steps of rarely chosen cells enormous.
+        optimizer = torch.optim.Adam(parameters, lr=config.lr, eps=1e-5)
+        self.register_optimizer(module_id=module_id, optimizer=optimizer, params=parameters, lr_or_lr_schedule=config.lr)
+
+    def before_gradient_based_update(self, *, timesteps: dict[str, Any]) -> None:
+        super().before_gradient_based_update(timesteps=timesteps)
+        self._learning_rate = self._scheduled(self.config.lr, self.config.final_lr)
+        self._set_optimizer_lr(self.get_optimizer(DEFAULT_MODULE_ID), self._learning_rate)
+
+    def after_gradient_based_update(self, *, timesteps: dict[str, Any]) -> None:
+        # Not RLlib's own: it would set the learning rate back to its schedule, by sampled steps.
+        self._updates += 1
+        decay = min(self.config.average, (1 + self._updates) / (10 + self._updates))
+        for name, value in self._painter_state().items():
+            self._average[name].lerp_(value, 1 - decay)
+        self._log("learning_rate", self._learning_rate)
+        self._log("env_steps_trained", self._env_steps)
+
+    def average_weights(self) -> dict[str, np.ndarray]:
+        """The painter's averaged weights: what paints, is evaluated and is shipped."""
+        return {name: value.cpu().numpy().copy() for name, value in self._average.items()}
+
+    # -- state ------------------------------------------------------------------------------------------------------
+
+    def get_state(self, components=None, *, not_components=None, **kwargs) -> dict[str, Any]:
+        state = super().get_state(components, not_components=not_components, **kwargs)
+        if self._check_component(SPIRAL_STATE, components, not_components):
+            state[SPIRAL_STATE] = {
+                "average": self.average_weights(),
+                "discriminator": self._link.get_state(),
+                "scale": self._scale.get_state(),
+                "updates": self._updates,
+                "env_steps": self._env_steps,
+                "progress": self._progress,
+            }
+        return state
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        super().set_state(state)
+        own = state.get(SPIRAL_STATE)
+        if own is not None:
+            self._average = self._tensors(own["average"])
+            self._link.set_state(own["discriminator"])
+            self._scale.set_state(own["scale"])
+            self._updates, self._env_steps, self._progress = own["updates"], own["env_steps"], own["progress"]
+
+    def shutdown(self) -> None:
+        if self._link is not None:
+            self._link.stop()
+        super().shutdown()
+
+    @classmethod
+    def rl_module_required_apis(cls) -> list[type]:
+        return [ValueFunctionAPI]

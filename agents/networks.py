@@ -1,0 +1,203 @@
+"""Networks of the painter: encoders of an observation, location heads, the residual stack. Torch only.
+
+Two designs share one interface. "quick" is small enough for two cores; "spiral" is DeepMind's released agent
+(github google-deepmind/spiral, spiral/agents/default.py and utils.py; Ganin et al. 2018, appendix B).
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from spiral.config import EnvConfig
+
+
+def picture_tensor(pictures: Tensor, background: tuple[float, float, float]) -> Tensor:
+    """uint8 [..., H, W, C] -> float32 [N, C, H, W]: how far each pixel is from the blank canvas, 0 where untouched.
+
+    A blank canvas is all zeros, so a convolution's zero padding looks like more blank canvas.
+    """
+    *_, height, width, channels = pictures.shape
+    flat = pictures.reshape(-1, height, width, channels).permute(0, 3, 1, 2)
+    blank = torch.tensor(background[:channels], device=pictures.device).view(1, channels, 1, 1)
+    return blank - flat.to(torch.float32) / 255.0
+
+
+def orthogonal(layer: nn.Module, gain: float = math.sqrt(2)) -> nn.Module:
+    """The layer with orthogonal weights and zero bias."""
+    nn.init.orthogonal_(layer.weight, gain)
+    nn.init.zeros_(layer.bias)
+    return layer
+
+
+def mlp(*sizes: int) -> nn.Sequential:
+    """Linear layers with a ReLU between each two."""
+    layers: list[nn.Module] = []
+    for inputs, outputs in zip(sizes, sizes[1:]):
+        layers += [orthogonal(nn.Linear(inputs, outputs)), nn.ReLU()]
+    return nn.Sequential(*layers[:-1])
+
+
+class ResidualBlock(nn.Module):
+    """Pre-activation block of the released agent: 3x3 then 1x1 convolution."""
+
+    def __init__(self, channels: int):
+        super().__init__()
+        self.convolutions = nn.Sequential(
+            nn.ReLU(), nn.Conv2d(channels, channels, 3, padding=1), nn.ReLU(), nn.Conv2d(channels, channels, 1)
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.convolutions(x)
+
+
+class CellFeatures(nn.Module):
+    """Grid cell indices -> features: a learned embedding, the coordinates and their sines and cosines.
+
+    Args:
+        points: float32 [cells, 2], the (x, y) of every cell.
+        embedding: learned features of a cell.
+    """
+
+    def __init__(self, points: Tensor, embedding: int):
+        super().__init__()
+        centred = points * 2 - 1
+        angles = torch.cat([centred * k * math.pi / 2 for k in (1, 2, 4)], dim=1)
+        self.register_buffer("fixed", torch.cat([centred, angles.sin(), angles.cos()], dim=1), persistent=False)
+        self.learned = nn.Embedding(len(points), embedding)
+        self.size = self.fixed.shape[1] + embedding
+
+    def forward(self, cells: Tensor) -> Tensor:
+        return torch.cat([self.learned(cells), self.fixed[cells]], dim=-1)
+
+
+class QuickEncoder(nn.Module):
+    """Two strided convolutions; the other inputs are added to the flattened result.
+
+    Args:
+        env: sizes of the pictures.
+        extra: number of features of the pen, the previous action, the step and the label.
+        noise: number of noise inputs.
+        hidden: size of the output.
+    """
+
+    def __init__(self, env: EnvConfig, pictures: int, extra: int, noise: int, hidden: int, channels: tuple[int, ...]):
+        super().__init__()
+        first, second = channels
+        self.convolutions = nn.Sequential(
+            orthogonal(nn.Conv2d(env.channels * pictures, first, 8, stride=4, padding=2)),
+            nn.ReLU(),
+            orthogonal(nn.Conv2d(first, second, 3, stride=2, padding=1)),
+            nn.ReLU(),
+            nn.Flatten(),
+        )
+        with torch.no_grad():
+            flat = self.convolutions(torch.zeros(1, env.channels * pictures, env.height, env.width)).shape[1]
+        self.canvas = orthogonal(nn.Linear(flat, hidden))
+        self.extra = orthogonal(nn.Linear(extra, hidden), gain=1.0)
+        self.noise = mlp(noise, hidden, hidden) if noise else None
+        self.residual = orthogonal(nn.Linear(hidden, hidden))
+
+    def forward(self, pictures: Tensor, extra: Tensor, noise: Tensor | None) -> Tensor:
+        h = self.canvas(self.convolutions(pictures)) + self.extra(extra)
+        if self.noise is not None:
+            h = h + self.noise(noise)
+        h = F.relu(h)
+        return h + F.relu(self.residual(h))
+
+
+class SpiralEncoder(nn.Module):
+    """The released agent's: coordinate planes, strided convolutions, eight residual blocks, one linear layer."""
+
+    WIDTH = 32
+
+    def __init__(self, env: EnvConfig, pictures: int, extra: int, noise: int, hidden: int):
+        super().__init__()
+        width = self.WIDTH
+        y, x = torch.meshgrid(torch.linspace(-1, 1, env.height), torch.linspace(-1, 1, env.width), indexing="ij")
+        self.register_buffer("coordinates", torch.stack([x, y])[None], persistent=False)
+        self.first = nn.Conv2d(env.channels * pictures + 2, width, 5, padding=2)
+        self.extra = mlp(extra, 64, 32, width)
+        self.noise = mlp(noise, 64, 32, width) if noise else None
+        strided: list[nn.Module] = [nn.ReLU()]
+        for _ in range(3):
+            strided += [nn.Conv2d(width, width, 4, stride=2, padding=1), nn.ReLU()]
+        self.convolutions = nn.Sequential(
+            *strided,
+            nn.Conv2d(width, width, 3, padding=1),
+            *[ResidualBlock(width) for _ in range(8)],
+            nn.ReLU(),
+            nn.Flatten(),
+        )
+        self.output = nn.Linear(width * (env.height // 8) * (env.width // 8), hidden)
+
+    def forward(self, pictures: Tensor, extra: Tensor, noise: Tensor | None) -> Tensor:
+        planes = self.coordinates.expand(len(pictures), -1, -1, -1)
+        condition = self.extra(extra)
+        if self.noise is not None:
+            condition = condition + self.noise(noise)
+        features = self.first(torch.cat([pictures, planes], dim=1)) + condition[:, :, None, None]
+        return F.relu(self.output(self.convolutions(features)))
+
+
+class MapLocationHead(nn.Module):
+    """The released agent's location head: state -> 4x4 map -> residual blocks -> transposed convolutions -> logits.
+
+    Output is the K x K map, flattened row by row; K = 4 * 2**n.
+    """
+
+    WIDTH = 32
+
+    def __init__(self, inputs: int, grid: int):
+        super().__init__()
+        doublings = int(math.log2(grid // 4)) if grid >= 4 else -1
+        if 4 * 2**doublings != grid:
+            raise ValueError(f"the spiral network's location head needs a grid of 4, 8, 16, 32 or 64 cells, not {grid}")
+        width = self.WIDTH
+        self.channels = inputs // 16
+        upsampling: list[nn.Module] = []
+        for _ in range(doublings):
+            upsampling += [nn.ReLU(), nn.ConvTranspose2d(width, width, 4, stride=2, padding=1)]
+        self.convolutions = nn.Sequential(
+            nn.Conv2d(self.channels, width, 3, padding=1),
+            *[ResidualBlock(width) for _ in range(8)],
+            *upsampling,
+            nn.ReLU(),
+            nn.Conv2d(width, 1, 3, padding=1),
+            nn.Flatten(),
+        )
+
+    def forward(self, state: Tensor) -> Tensor:
+        return self.convolutions(state.reshape(len(state), self.channels, 4, 4))
+
+
+class ResidualMix(nn.Module):
+    """How the released agent takes a chosen part into its state: z <- ReLU(z + MLP([z, embedding]))."""
+
+    def __init__(self, hidden: int, features: int):
+        super().__init__()
+        self.embed = nn.Linear(features, 16)
+        self.residual = mlp(hidden + 16, 32, hidden)
+
+    def forward(self, state: Tensor, chosen: Tensor) -> Tensor:
+        return F.relu(state + self.residual(torch.cat([state, self.embed(chosen)], dim=-1)))
+
+
+class QuickMix(nn.Module):
+    """Add the chosen part's features to the state, then one residual layer.
+
+    Small gains keep the state from growing along the chain of parts: Adam moves every weight alike, so a head that
+    reads a ten times larger state learns ten times faster, and the last parts collapse first.
+    """
+
+    def __init__(self, hidden: int, features: int):
+        super().__init__()
+        self.embed = orthogonal(nn.Linear(features, hidden), gain=0.5)
+        self.residual = orthogonal(nn.Linear(hidden, hidden), gain=0.5)
+
+    def forward(self, state: Tensor, chosen: Tensor) -> Tensor:
+        state = state + self.embed(chosen)
+        return state + F.relu(self.residual(state))

@@ -1,0 +1,159 @@
+"""The painter: the policy and value network. Torch only; ``agents/module.py`` makes an RLlib RLModule of it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from spiral.agents import networks
+from spiral.agents.heads import AutoregressiveHeads
+from spiral.config import EnvConfig, PainterConfig
+from spiral.envs.actions import ActionTable
+
+LOCATIONS = ("end", "control")
+State = dict[str, Tensor]  # recurrent state: {"h": [N, lstm], "c": [N, lstm]}, empty without an LSTM
+
+
+class PainterOutput(NamedTuple):
+    """actions int64 [N, parts]; logits, one [N, n] for each part; value [N]; state, the next recurrent state."""
+
+    actions: Tensor
+    logits: list[Tensor]
+    value: Tensor
+    state: State
+
+
+class Painter(nn.Module):
+    """Observation -> action parts, one after the other, and the value of the observation.
+
+    Args:
+        config: the network.
+        env: the environment it paints in; fixes every input and output size.
+        target: whether observations carry a ``target`` picture.
+        labels: number of labels, 0 where observations carry none.
+    """
+
+    def __init__(self, config: PainterConfig, env: EnvConfig, target: bool = False, labels: int = 0):
+        super().__init__()
+        self.config, self.env, self.labels, self.target = config, env, labels, target
+        self.table = ActionTable(env)
+        points = torch.as_tensor(self.table.cell_points)
+        self.register_buffer("cell_points", points, persistent=False)
+        self.register_buffer("relevant", torch.as_tensor(self.table.relevant).bool(), persistent=False)
+
+        pictures = 2 if target else 1
+        sizes = dict(zip(self.table.parts, self.table.nvec))
+        previous = sum(2 if part in LOCATIONS else int(n) for part, n in sizes.items())
+        extra = 2 + previous + env.episode_length + 1 + labels
+        if config.network == "quick":
+            self.cells = networks.CellFeatures(points, config.location_embedding)
+            self.encoder = networks.QuickEncoder(
+                env, pictures, extra, env.noise_size, config.hidden, tuple(config.channels)
+            )
+            location = self.cells
+            location_size = self.cells.size
+        else:
+            self.encoder = networks.SpiralEncoder(env, pictures, extra, env.noise_size, config.hidden)
+            location = self._cell_coordinates
+            location_size = 2
+        self.core = nn.LSTMCell(config.hidden, config.lstm) if config.lstm else None
+        state_size = config.lstm or config.hidden
+        self.heads = self._make_heads(sizes, state_size, location, location_size)
+        self.value = (
+            nn.Sequential(networks.orthogonal(nn.Linear(state_size, 128)), nn.ReLU(), networks.orthogonal(nn.Linear(128, 1), 0.01))
+            if config.network == "quick"
+            else nn.Linear(state_size, 1)
+        )
+
+    def _make_heads(self, sizes, state_size, location, location_size) -> AutoregressiveHeads:
+        quick = self.config.network == "quick"
+        mix = networks.QuickMix if quick else networks.ResidualMix
+        logits, mixes, features = {}, {}, {}
+        for part, n in sizes.items():
+            if part in LOCATIONS and not quick:
+                logits[part] = networks.MapLocationHead(state_size, self.env.grid)
+            else:
+                logits[part] = networks.orthogonal(nn.Linear(state_size, int(n)), gain=0.01)
+            features[part] = location if part in LOCATIONS else OneHot(int(n))
+            mixes[part] = mix(state_size, location_size if part in LOCATIONS else int(n))
+        del mixes[part]  # nothing is chosen after the last part
+        return AutoregressiveHeads(self.table.parts, logits, mixes, features)
+
+    def _cell_coordinates(self, cells: Tensor) -> Tensor:
+        return self.cell_points[cells] * 2 - 1
+
+    def masks(self, actions: Tensor) -> Tensor:
+        """Which parts of actions int [..., parts] mattered: bool [..., parts]."""
+        return self.relevant[actions[..., 0].long()]
+
+    def initial_state(self, batch: int = 1) -> State:
+        """The recurrent state at the start of an episode: zeros [batch, lstm]."""
+        if self.core is None:
+            return {}
+        zeros = torch.zeros(batch, self.config.lstm, device=self.cell_points.device)
+        return {"h": zeros, "c": zeros}
+
+    def encode(self, observation: dict[str, Tensor]) -> Tensor:
+        """Observation with leading dimensions [...], canvas uint8 [..., H, W, C] -> features [N, hidden], N flat."""
+        pictures = networks.picture_tensor(observation["canvas"], self.env.background)
+        if self.target:
+            pictures = torch.cat([pictures, networks.picture_tensor(observation["target"], self.env.background)], dim=1)
+        noise = observation["noise"].reshape(len(pictures), -1).float() if self.env.noise_size else None
+        return self.encoder(pictures, self._extra(observation, len(pictures)), noise)
+
+    def _extra(self, observation: dict[str, Tensor], n: int) -> Tensor:
+        """Pen, previous action, step and label as numbers [n, extra]; parts that did not matter are zeros."""
+        previous = observation["previous"].reshape(n, -1).long()
+        mattered = self.masks(previous)
+        inputs = [observation["pen"].reshape(n, 2).float() * 2 - 1]
+        for index, (part, size) in enumerate(zip(self.table.parts, self.table.nvec)):
+            choice = previous[:, index]
+            features = self._cell_coordinates(choice) if part in LOCATIONS else F.one_hot(choice, int(size))
+            inputs.append(features * mattered[:, index : index + 1])
+        inputs.append(F.one_hot(observation["step"].reshape(n).long(), self.env.episode_length + 1))
+        if self.labels:
+            inputs.append(F.one_hot(observation["label"].reshape(n).long(), self.labels))
+        return torch.cat([x.float() for x in inputs], dim=1)
+
+    def forward(
+        self,
+        observation: dict[str, Tensor],
+        state: State,
+        actions: Tensor | None = None,
+        generator: torch.Generator | None = None,
+        greedy: bool = False,
+    ) -> PainterOutput:
+        """One step of N episodes; ``actions`` int [N, parts] are followed where given, else chosen."""
+        core, state = self._step(self.encode(observation), state)
+        chosen, logits = self.heads(core, actions, generator, greedy)
+        return PainterOutput(chosen, logits, self.value(core).squeeze(-1), state)
+
+    def _step(self, features: Tensor, state: State) -> tuple[Tensor, State]:
+        if self.core is None:
+            return features, {}
+        h, c = self.core(features, (state["h"], state["c"]))
+        return h, {"h": h, "c": c}
+
+    def unroll(self, observation: dict[str, Tensor], state: State, time: int) -> tuple[Tensor, State]:
+        """Core output [B * T, size] of observations [B, T, ...], and the recurrent state after the last step."""
+        features = self.encode(observation)
+        if self.core is None:
+            return features, {}
+        outputs = []
+        for step in features.reshape(-1, time, features.shape[-1]).unbind(dim=1):
+            output, state = self._step(step, state)
+            outputs.append(output)
+        return torch.stack(outputs, dim=1).flatten(0, 1), state
+
+
+class OneHot:
+    """Indices [N] -> one-hot float32 [N, n]."""
+
+    def __init__(self, n: int):
+        self.n = n
+
+    def __call__(self, indices: Tensor) -> Tensor:
+        return F.one_hot(indices.long(), self.n).float()

@@ -1,0 +1,80 @@
+"""A rollout: a batch of whole paintings, what a runner sends to the learner."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Rollout:
+    """N whole episodes of T actions as dense arrays; episodes first, because RLlib cuts batches along the first axis.
+
+    RLlib passes it unopened from the runner to the learner in place of a list of episodes: it is a dataclass, which
+    RLlib's tree functions take as a leaf, and answers the few questions RLlib asks of an episode.
+
+    Attributes:
+        observations: name -> [N, T, ...], what the painter saw before each action; canvases uint8 [N, T, H, W, C].
+        actions: int16 [N, T, parts].
+        log_probs: float32 [N, T], log-probability of each action under the weights that chose it.
+        rewards: float32 [N, T], the environment's own.
+        finals: uint8 [N, H, W, C], the finished canvases.
+        weights_seq_no: number of learner updates in the weights that painted.
+    """
+
+    observations: dict[str, np.ndarray]
+    actions: np.ndarray
+    log_probs: np.ndarray
+    rewards: np.ndarray
+    finals: np.ndarray
+    weights_seq_no: int
+
+    def __len__(self) -> int:
+        return self.log_probs.size
+
+    def env_steps(self) -> int:
+        """Environment steps, N * T."""
+        return len(self)
+
+    agent_steps = env_steps
+
+
+def paint_rollout(env, painter, generator, *, seed=None, greedy=False, device="cpu", weights_seq_no=0, options=None) -> Rollout:
+    """Paint one episode on every canvas of a ``PaintVectorEnv`` and record it.
+
+    Args:
+        env: the canvases.
+        painter: ``Painter`` that chooses the actions; None chooses every part uniformly at random.
+        generator: ``torch.Generator`` on ``device`` for the choices.
+        seed: of the environment's noise; None goes on with its generators.
+        greedy: take the most probable part each time instead of a sample.
+        device: of the painter.
+        weights_seq_no: noted in the rollout.
+        options: of ``env.reset``.
+    """
+    import torch
+
+    from spiral.agents.heads import joint_log_prob
+
+    episodes, length = env.num_envs, env.config.episode_length
+    observation, _ = env.reset(seed=seed, options=options)
+    observations = {name: np.empty((episodes, length, *x.shape[1:]), x.dtype) for name, x in observation.items()}
+    actions = np.empty((episodes, length, len(env.single_action_space.nvec)), np.int16)
+    log_probs, rewards = np.zeros((2, episodes, length), np.float32)
+    state = painter.initial_state(episodes) if painter is not None else {}
+    for t in range(length):
+        for name, values in observation.items():
+            observations[name][:, t] = values
+        if painter is None:
+            nvec = torch.as_tensor(env.single_action_space.nvec)
+            chosen = (torch.rand(episodes, len(nvec), generator=generator) * nvec).long()
+        else:
+            with torch.no_grad():
+                tensors = {name: torch.as_tensor(values, device=device) for name, values in observation.items()}
+                output = painter(tensors, state, generator=generator, greedy=greedy)
+                chosen, state = output.actions, output.state
+                log_probs[:, t] = joint_log_prob(output.logits, chosen, painter.masks(chosen)).cpu()
+        actions[:, t] = chosen.cpu()
+        observation, rewards[:, t], *_ = env.step(actions[:, t])
+    return Rollout(observations, actions, log_probs, rewards, env.canvases(), weights_seq_no)
