@@ -104,10 +104,10 @@ class ActionTable:
         return pens
 
     def curves(self, actions: np.ndarray, pens: np.ndarray) -> np.ndarray:
-        """What these actions [N, parts] paint from these pens [N, 3].
+        """What these painting actions [N, parts] paint from these pens [N, 3].
 
         Returns:
-            float64 [N, 13], the arguments of ``Canvas.draw_curve``; without meaning in rows that only move the pen.
+            float64 [N, 13], the arguments of ``Canvas.draw_curve``.
         """
         size, pressure = actions[:, SIZE], actions[:, PRESSURE]
         tips, before = self._tips[pressure], pens[:, 2]
@@ -125,9 +125,9 @@ class ActionTable:
     def strokes(self, actions: np.ndarray) -> list[Stroke]:
         """The strokes one episode's actions [T, parts] paint, with the very floats of ``curves``."""
         pens = np.concatenate([self.start[np.newaxis], self.pens_after(actions)[:-1]])
-        painted = actions[:, FLAG] == PAINT
-        curves = self.curves(actions, pens)[painted]
-        return [_stroke(*pair) for pair in zip(curves.tolist(), actions[painted].tolist(), strict=True)]
+        painting = actions[:, FLAG] == PAINT
+        actions, curves = actions[painting], self.curves(actions[painting], pens[painting])
+        return [_stroke(*pair) for pair in zip(curves.tolist(), actions.tolist(), strict=True)]
 
 
 def _stroke(curve: Sequence[float], action: Sequence[int]) -> Stroke:

@@ -76,9 +76,10 @@ class Easel:
             InputError: the actions do not fit the action table.
         """
         actions = self.table.checked(actions, len(self))
-        curves = self.table.curves(actions, self._pens).tolist()
-        for index in np.flatnonzero(actions[:, FLAG] == PAINT).tolist():
-            self._canvases[index].draw_curve(*curves[index])
+        (painting,) = np.nonzero(actions[:, FLAG] == PAINT)
+        curves = self.table.curves(actions[painting], self._pens[painting])
+        for index, curve in zip(painting.tolist(), curves.tolist(), strict=True):
+            self._canvases[index].draw_curve(*curve)
         self._pens = self.table.pens_after(actions)
         self._actions.append(actions)
 

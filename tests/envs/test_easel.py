@@ -86,6 +86,9 @@ def test_state_after_each_action():
     assert easel.pens.tolist() == [[1, 0.5], [0, 1]]
     assert easel.previous.tolist() == actions.tolist()
     assert easel.step == 1
+    easel.paint(actions[::-1])
+    assert easel.previous.tolist() == actions[::-1].tolist()
+    assert easel.step == 2
 
 
 def test_the_array_of_actions_may_be_used_again_by_the_caller():

@@ -102,6 +102,7 @@ def test_noise_is_standard_normal_and_new_each_episode():
     noise = [env.reset(seed=3)[0]["noise"], env.reset()[0]["noise"]]
     assert not np.array_equal(*noise)
     np.testing.assert_allclose([np.mean(noise), np.std(noise)], [0, 1], atol=0.08)
+    assert 3 < np.abs(noise).max() < env.observation_space["noise"].high.max() == 6
 
 
 def test_same_seed_same_everything_other_seed_other_episode():
