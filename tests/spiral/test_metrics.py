@@ -45,8 +45,9 @@ def test_frechet_distance_is_the_published_formula(seed):
 def test_frechet_distance_is_symmetric_and_zero_to_itself():
     a, b = some_features(0), some_features(1)
     assert frechet_distance(a, b) == pytest.approx(frechet_distance(b, a), rel=1e-12)
-    assert frechet_distance(a, a) == pytest.approx(0, abs=1e-10)
-    assert frechet_distance(a, a[::-1]) >= 0
+    for seed in range(20):  # rounding goes both ways
+        a = some_features(seed)
+        assert 0 <= frechet_distance(a, a) < 1e-10
 
 
 def test_frechet_distance_does_not_change_when_both_sides_are_turned_and_moved():
