@@ -44,13 +44,14 @@ class Episodes:
     ):
         self.config = config
         self.easel = Easel(config, count)
-        self._pictures = (config.height, config.width, config.channels)
+        self._picture_shape = (config.height, config.width, config.channels)
         self._targets = None if targets is None else self._checked_targets(targets)
         self._labels = None if labels is None else self._checked_labels(labels)
         if config.reward == "l2" and targets is None:
             raise InputError("reward 'l2' compares the canvas with a target: give targets=uint8 [M, H, W, C]")
         self.observation_space = self._observation_space()
         self.done = True
+        self._clear([None] * count)
 
     def begin(
         self,
@@ -72,10 +73,7 @@ class Episodes:
         for name in options:
             if name not in RESET_OPTIONS:
                 raise InputError(unknown("reset option", name, list(RESET_OPTIONS)))
-        self.easel.clear()
-        self._seeds = [None if seed is None else int(seed) for seed in seeds]
-        self._origins: list[str | None] = [None] * len(self.easel)
-        self._over_picture = "canvas" in options
+        self._clear(seeds)
         self._draw_random(generators)
         for name in RESET_OPTIONS:
             if name in options:
@@ -108,7 +106,7 @@ class Episodes:
         easel, config = self.easel, self.config
         observation = {
             "canvas": easel.canvases(),
-            "pen": easel.pens.copy(),
+            "pen": easel.pens,
             "previous": easel.previous.copy(),
             "step": np.full(len(easel), easel.step, np.int64),
         }
@@ -129,7 +127,7 @@ class Episodes:
 
     def _observation_space(self) -> spaces.Dict:
         config = self.config
-        picture = spaces.Box(0, 255, self._pictures, np.uint8)
+        picture = spaces.Box(0, 255, self._picture_shape, np.uint8)
         space = {
             "canvas": picture,
             "pen": spaces.Box(0, 1, (2,), np.float32),
@@ -143,6 +141,12 @@ class Episodes:
         if self._labels is not None:
             space["label"] = spaces.Discrete(int(self._labels.max()) + 1)
         return spaces.Dict(space)
+
+    def _clear(self, seeds: Sequence[int | None]) -> None:
+        self.easel.clear()
+        self._seeds = [None if seed is None else int(seed) for seed in seeds]
+        self._origins: list[str | None] = [None] * len(self.easel)
+        self._over_picture = False
 
     def _draw_random(self, generators: Sequence[np.random.Generator]) -> None:
         """Noise, then the target and label of each episode, from its own generator."""
@@ -166,6 +170,7 @@ class Episodes:
 
     def _begin_with_canvas(self, canvas: np.ndarray) -> None:
         self.easel.pixels[:] = self._checked_pictures("canvas", canvas)
+        self._over_picture = True
         self._origins = ["painted over a given picture, which is not in this program"] * len(self.easel)
 
     def _begin_with_program(self, programs: Program | str | os.PathLike | Sequence) -> None:
@@ -200,10 +205,10 @@ class Episodes:
 
     def _checked_targets(self, targets: np.ndarray) -> np.ndarray:
         targets = np.asarray(targets)
-        if targets.dtype != np.uint8 or targets.shape[1:] != self._pictures or not len(targets):
+        if targets.dtype != np.uint8 or targets.shape[1:] != self._picture_shape or not len(targets):
             raise InputError(
                 f"targets are {targets.dtype} {list(targets.shape)}; accepted: uint8 [M, "
-                f"{', '.join(map(str, self._pictures))}], M at least 1, the size of the canvas"
+                f"{', '.join(map(str, self._picture_shape))}], M at least 1, the size of the canvas"
             )
         return targets
 
@@ -218,11 +223,11 @@ class Episodes:
 
     def _checked_pictures(self, name: str, pictures: np.ndarray) -> np.ndarray:
         pictures = np.asarray(pictures)
-        whole = (len(self.easel), *self._pictures)
-        if pictures.dtype != np.uint8 or pictures.shape not in (self._pictures, whole):
+        whole = (len(self.easel), *self._picture_shape)
+        if pictures.dtype != np.uint8 or pictures.shape not in (self._picture_shape, whole):
             raise InputError(
                 f"reset option {name!r} is {pictures.dtype} {list(pictures.shape)}; accepted: uint8 "
-                f"{list(self._pictures)}, or one for each episode, {list(whole)}"
+                f"{list(self._picture_shape)}, or one for each episode, {list(whole)}"
             )
         return np.broadcast_to(pictures, whole)
 

@@ -80,7 +80,7 @@ class PaintVectorEnv(VectorEnv):
         return self._episodes.observation(), {}
 
     def step(self, actions: np.ndarray) -> tuple[Observation, np.ndarray, np.ndarray, np.ndarray, Infos]:
-        """One action [N, parts] in each episode, or new episodes where the last step ended them."""
+        """One action [N, parts] in each episode, or new episodes where none is under way."""
         if self._episodes.done:
             self._episodes.begin(self._generators, self._seeds(None))
             rewards = np.zeros(self.num_envs)

@@ -11,6 +11,7 @@ from spiral.envs.easel import ENVIRONMENT, Easel
 from spiral.errors import InputError
 from spiral.geometry import Point
 from spiral.program import Program, matches_checksum, replay
+from spiral.renderers import RENDERERS
 from spiral.stroke import Brush, Stroke
 
 
@@ -105,6 +106,16 @@ def test_the_program_says_what_it_was_painted_on():
     assert (program.environment, program.renderer, program.seed, program.origin) == (ENVIRONMENT, "cairo", 7, "test")
     assert (program.canvas.width, program.canvas.height, program.canvas.channels) == (48, 32, 3)
     assert program.canvas.background == (0.2, 0.4, 0.6)
+
+
+@pytest.mark.parametrize("renderer", RENDERERS.names())
+def test_every_renderer_paints_and_replays(renderer):
+    easel = Easel(EnvConfig(width=24, height=16, channels=3, renderer=renderer), 2)
+    painted(easel, random_actions(easel, 3) | np.eye(8, dtype=int)[FLAG])
+    program = easel.program(1)
+    assert program.renderer == renderer
+    assert (easel.canvases() != 255).any(axis=(1, 2, 3)).all()
+    np.testing.assert_array_equal(replay(program), easel.canvases()[1])
 
 
 def test_given_strokes_head_the_program_and_leave_the_pen_alone():

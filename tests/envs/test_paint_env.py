@@ -134,6 +134,12 @@ def test_the_program_so_far_is_there_at_any_time():
         assert np.array_equal(replay(env.unwrapped.program()), observation["canvas"])
 
 
+def test_before_the_first_reset_nothing_is_painted():
+    env = PaintEnv(**SMALL, render_mode="rgb_array")
+    assert env.program().strokes == ()
+    assert (env.render() == 255).all()
+
+
 def test_l2_rewards_add_up_to_the_fall_of_the_squared_error():
     env = PaintEnv(**SMALL, targets=TARGETS, reward="l2")
     observations, rewards, _ = episode(env, seed=1)
@@ -172,7 +178,6 @@ def given_program(env, **header):
 @pytest.mark.parametrize("as_path", [False, True])
 def test_going_on_with_a_program(tmp_path, as_path):
     env = PaintEnv(**SMALL)
-    env.reset()
     program = given_program(env)
     program.save(tmp_path / "begun.json")
     observations, _, info = episode(env, options={"program": tmp_path / "begun.json" if as_path else program})
@@ -196,7 +201,6 @@ def test_going_on_with_a_picture():
 
 def test_a_given_picture_lies_under_a_given_program():
     env = PaintEnv(**SMALL)
-    env.reset()
     program = given_program(env)
     observation, _ = env.reset(options={"program": program, "canvas": TARGETS[0]})
     changed = observation["canvas"] != TARGETS[0]
@@ -241,7 +245,6 @@ def test_a_label_out_of_range_is_refused(label):
 
 def test_a_program_of_another_kind_of_canvas_is_refused():
     rgb = PaintEnv(**SMALL, channels=3)
-    rgb.reset()
     env = PaintEnv(**SMALL)
     with pytest.raises(InputError, match=r"'program' was painted on 3 channels .*; this environment has 1 and"):
         env.reset(options={"program": given_program(rgb)})
