@@ -181,7 +181,7 @@ class Episodes:
             program = program if isinstance(program, Program) else Program.load(program)
             self._check_program(program)
             self.easel.draw(index, program.strokes)
-            origin = f"its first {len(program.strokes)} strokes were given"
+            origin = f"strokes given at the start: {len(program.strokes)}"
             self._origins[index] = "; ".join(filter(None, (self._origins[index], origin)))
 
     def _begin_with_target(self, target: np.ndarray) -> None:

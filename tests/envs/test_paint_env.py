@@ -184,7 +184,7 @@ def test_going_on_with_a_program(tmp_path, as_path):
     assert np.array_equal(observations[0]["canvas"], replay(program))
     assert observations[0]["step"] == 0 and observations[0]["pen"].tolist() == [0, 0]
     assert info["program"].strokes[:1] == program.strokes
-    assert info["program"].origin == "its first 1 strokes were given"
+    assert info["program"].origin == "strokes given at the start: 1"
     assert np.array_equal(replay(info["program"]), observations[-1]["canvas"])
 
 
@@ -205,7 +205,7 @@ def test_a_given_picture_lies_under_a_given_program():
     observation, _ = env.reset(options={"program": program, "canvas": TARGETS[0]})
     changed = observation["canvas"] != TARGETS[0]
     assert changed.any() and (~changed).any()
-    assert env.program().origin.endswith("not in this program; its first 1 strokes were given")
+    assert env.program().origin.endswith("not in this program; strokes given at the start: 1")
 
 
 def test_a_given_target_and_label():
