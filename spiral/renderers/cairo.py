@@ -11,6 +11,7 @@ from spiral.renderers import RENDERERS
 
 TOLERANCE = 0.02  # pixels, curve to polygon; cairo's default of 0.1 flattens tight turns
 TAPER_TOLERANCE = 0.05  # pixels, curve to polyline where the width changes
+HAIR = 0.15  # pixels; a control point nearer to an end than this is put there
 SHARP = 0.05  # a turn tighter than this part of the width is a hairpin
 
 
@@ -23,6 +24,7 @@ class CairoCanvas(Canvas):
         surface = cairo.ImageSurface.create_for_data(
             self.memory, cairo.FORMAT_RGB24, spec.width, spec.height, 4 * spec.width
         )
+        self._hair = HAIR / self._unit
         self._tolerance = TAPER_TOLERANCE / self._unit
         context = cairo.Context(surface)
         context.scale(self._unit, self._unit)
@@ -46,13 +48,18 @@ class CairoCanvas(Canvas):
         turn = sharp_turn(x0, y0, x1, y1, x2, y2, SHARP * width)
         if turn is None:
             self._add_curve(x0, y0, x1, y1, x2, y2)
-        else:  # cairo cuts off the round end of a hairpin; two curves have round ends there
+        else:  # cairo cuts off the round turn of a hairpin; two curves have round ends there
             start, control0, middle, control1, end = split(Point(x0, y0), Point(x1, y1), Point(x2, y2), turn)
             self._add_curve(*start, *control0, *middle)
             self._add_curve(*middle, *control1, *end)
         context.stroke()
 
     def _add_curve(self, x0, y0, x1, y1, x2, y2):
+        # A tangent that turns away within a hair's breadth of an end leads cairo's stroker astray.
+        if abs(x1 - x0) + abs(y1 - y0) < self._hair:
+            x1, y1 = x0, y0
+        elif abs(x1 - x2) + abs(y1 - y2) < self._hair:
+            x1, y1 = x2, y2
         context = self._context
         context.move_to(x0, y0)
         # The cubic that is this quadratic.
