@@ -84,7 +84,7 @@ def test_a_picture_is_judged_alone_whatever_is_in_its_batch(classifier, digits):
             assert alone[0] == pytest.approx(all_[i], abs=1e-4)
 
 
-@pytest.mark.parametrize("shape", [(2, 32, 32), (0, 32, 32, 1), (2, 32, 32, 4)])
+@pytest.mark.parametrize("shape", [(32, 32, 1), (2, 32, 32), (0, 32, 32, 1), (2, 32, 32, 4)])
 def test_other_arrays_are_refused(classifier, shape):
     with pytest.raises(InputError, match=r"pictures are uint8 of shape .*; give uint8 \[N, H, W, C\], C 1 or 3"):
         classifier.features(np.zeros(shape, np.uint8))
