@@ -36,8 +36,8 @@ class CanvasSpec:
     def __post_init__(self):
         object.__setattr__(self, "width", checks.integer(self.width, "canvas width", 1, MAX_SIDE))
         object.__setattr__(self, "height", checks.integer(self.height, "canvas height", 1, MAX_SIDE))
-        if self.channels not in (1, 3) or isinstance(self.channels, bool):
-            raise InputError(f"canvas channels must be 1 (grey) or 3 (RGB), got {self.channels!r}")
+        if isinstance(self.channels, (bool, float)) or self.channels not in (1, 3):
+            raise InputError(f"canvas channels must be 1 (grey) or 3 (RGB), got {self.channels!r:.60}")
         object.__setattr__(self, "background", checks.color(self.background, "canvas background"))
         self.check_color(self.background, "canvas background")
 

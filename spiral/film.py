@@ -23,6 +23,7 @@ FRAMES = 60
 FRAME_MS = 50
 LAST_MS = 2000
 MAX_GIF_SIDE = 1024  # pixels; all frames are in memory at once
+ALIKE = 0xF8F8F8  # colours are alike that differ only in the last three bits
 GAP_LEVEL = 200  # grey between the tiles of a sheet, so that white canvases show their edges
 CAPTION_HEIGHT = 14  # pixels
 
@@ -166,10 +167,20 @@ def _effort(stroke: Stroke) -> float:
 
 
 def _palette(pictures: list[Image.Image]) -> Image.Image:
-    """256 colours that serve all frames, so that nothing flickers; chosen from a few of them."""
-    some = pictures[:: -max(1, len(pictures) // 8)]
-    strip = np.concatenate([np.asarray(picture.reduce(max(1, max(picture.size) // 256))) for picture in some])
-    return Image.fromarray(strip).quantize(256, method=Image.Quantize.MEDIANCUT)
+    """256 colours that serve all frames, so that nothing flickers: the commonest, none like another.
+
+    Not averaged ones, which would tint the background; and not alike, because Pillow confuses those.
+    """
+    thinning = max(1, max(pictures[0].size) // 256)
+    some = [np.asarray(picture)[::thinning, ::thinning] for picture in pictures[:: -max(1, len(pictures) // 8)]]
+    pixels = np.concatenate([picture.reshape(-1, 3) for picture in some]).astype(np.uint32)
+    codes, counts = np.unique(pixels @ np.array([1 << 16, 1 << 8, 1], np.uint32), return_counts=True)
+    commonest = codes[np.argsort(-counts, kind="stable")]
+    _, first_alike = np.unique(commonest & ALIKE, return_index=True)
+    chosen = commonest[np.sort(first_alike)[:256]]
+    palette = Image.new("P", (1, 1))
+    palette.putpalette([int(code) >> shift & 255 for code in chosen for shift in (16, 8, 0)])
+    return palette
 
 
 def _captioned(tile: np.ndarray, caption: str) -> np.ndarray:

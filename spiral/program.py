@@ -68,7 +68,7 @@ class Program:
         checks.text(self.environment, "environment", MAX_TEXT)
         checks.text(self.renderer, "renderer", MAX_TEXT)
         if self.seed is not None:
-            checks.integer(self.seed, "seed", 0, 2**64 - 1)
+            checks.integer(self.seed, "seed", 0, 2**128 - 1)
         if self.origin is not None:
             checks.text(self.origin, "origin", MAX_TEXT)
         if self.checksum is not None and not re.fullmatch("[0-9a-f]{64}", checks.text(self.checksum, "checksum", 64)):
