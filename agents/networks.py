@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from spiral.config import EnvConfig
+from spiral.errors import InputError
 
 
 def picture_tensor(pictures: Tensor, background: tuple[float, float, float]) -> Tensor:
@@ -22,8 +23,9 @@ def picture_tensor(pictures: Tensor, background: tuple[float, float, float]) -> 
     """
     *_, height, width, channels = pictures.shape
     flat = pictures.reshape(-1, height, width, channels).permute(0, 3, 1, 2)
-    blank = torch.tensor(background[:channels], device=pictures.device).view(1, channels, 1, 1)
-    return blank - flat.to(torch.float32) / 255.0
+    levels = [float(round(255 * level)) for level in background[:channels]]  # the bytes of a blank canvas
+    blank = torch.tensor(levels, device=pictures.device).view(1, channels, 1, 1)
+    return (blank - flat.to(torch.float32)) / 255.0
 
 
 def orthogonal(layer: nn.Module, gain: float = math.sqrt(2)) -> nn.Module:
@@ -146,20 +148,28 @@ class SpiralEncoder(nn.Module):
 class MapLocationHead(nn.Module):
     """The released agent's location head: state -> 4x4 map -> residual blocks -> transposed convolutions -> logits.
 
-    Output is the K x K map, flattened row by row; K = 4 * 2**n.
+    Output is the K x K map, flattened row by row.
+
+    Raises:
+        InputError: a grid or a size of the state that does not fit the maps.
     """
 
     WIDTH = 32
+    GRIDS = (4, 8, 16, 32, 64)  # each a doubling of the one before
 
     def __init__(self, inputs: int, grid: int):
         super().__init__()
-        doublings = int(math.log2(grid // 4)) if grid >= 4 else -1
-        if 4 * 2**doublings != grid:
-            raise ValueError(f"the spiral network's location head needs a grid of 4, 8, 16, 32 or 64 cells, not {grid}")
+        if grid not in self.GRIDS:
+            raise InputError(f"the spiral network's location heads need a grid of 4, 8, 16, 32 or 64, got {grid}")
+        if inputs % 16:
+            raise InputError(
+                "the spiral network's location heads read the state as 4x4 maps: hidden, or lstm where there is one, "
+                f"must be a multiple of 16, got {inputs}"
+            )
         width = self.WIDTH
         self.channels = inputs // 16
         upsampling: list[nn.Module] = []
-        for _ in range(doublings):
+        for _ in range(self.GRIDS.index(grid)):
             upsampling += [nn.ReLU(), nn.ConvTranspose2d(width, width, 4, stride=2, padding=1)]
         self.convolutions = nn.Sequential(
             nn.Conv2d(self.channels, width, 3, padding=1),
@@ -180,7 +190,7 @@ class ResidualMix(nn.Module):
     def __init__(self, hidden: int, features: int):
         super().__init__()
         self.embed = nn.Linear(features, 16)
-        self.residual = mlp(hidden + 16, 32, hidden)
+        self.residual = mlp(hidden + 16, 16, 32, hidden)
 
     def forward(self, state: Tensor, chosen: Tensor) -> Tensor:
         return F.relu(state + self.residual(torch.cat([state, self.embed(chosen)], dim=-1)))
