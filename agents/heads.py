@@ -59,7 +59,7 @@ class AutoregressiveHeads(nn.Module):
         chosen, all_logits = [], []
         for index, part in enumerate(self.parts):
             logits = self.logits[part](state)
-            choice = choose(logits, generator, greedy) if actions is None else actions[:, index]
+            choice = choose(logits, generator, greedy) if actions is None else actions[:, index].long()
             chosen.append(choice)
             all_logits.append(logits)
             if part in self.mixes:

@@ -62,11 +62,14 @@ class Painter(nn.Module):
         self.core = nn.LSTMCell(config.hidden, config.lstm) if config.lstm else None
         state_size = config.lstm or config.hidden
         self.heads = self._make_heads(sizes, state_size, location, location_size)
-        self.value = (
-            nn.Sequential(networks.orthogonal(nn.Linear(state_size, 128)), nn.ReLU(), networks.orthogonal(nn.Linear(128, 1), 0.01))
-            if config.network == "quick"
-            else nn.Linear(state_size, 1)
-        )
+        if config.network == "quick":
+            self.value = nn.Sequential(
+                networks.orthogonal(nn.Linear(state_size, 128)),
+                nn.ReLU(),
+                networks.orthogonal(nn.Linear(128, 1), gain=0.01),
+            )
+        else:
+            self.value = nn.Linear(state_size, 1)
 
     def _make_heads(self, sizes, state_size, location, location_size) -> AutoregressiveHeads:
         quick = self.config.network == "quick"
