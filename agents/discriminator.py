@@ -17,8 +17,8 @@ def score_input(pictures: Tensor) -> Tensor:
 class Discriminator(nn.Module):
     """Strided convolutions and one linear layer, no batch norm (a batch's pictures must not see each other).
 
-    The first layers are given by the configuration; on larger canvases the last one is repeated until
-    the map is at most 4 x 4.
+    The first layers are given by the configuration; on larger canvases the last one is repeated until the map is at
+    most 4 x 4. No layer is added once a side is 1 pixel: it could not be halved again.
 
     Args:
         config: widths.
@@ -32,7 +32,7 @@ class Discriminator(nn.Module):
         channels, height, width = env.channels, env.height, env.width
         widths = list(config.channels)
         layers: list[nn.Module] = []
-        while widths or max(height, width) > 4:
+        while min(height, width) > 1 and (widths or max(height, width) > 4):
             following = widths.pop(0) if widths else channels
             layers += [wrap(nn.Conv2d(channels, following, 4, stride=2, padding=1)), nn.LeakyReLU(0.2)]
             channels, height, width = following, height // 2, width // 2
