@@ -37,12 +37,17 @@ class ImageBuffer:
         """
         if not self._count:
             raise ValueError("the image buffer is empty: add canvases before sampling from it")
-        return self._canvases[rng.integers(self._count, size=n)]
+        return self._newest(1 + rng.integers(self._count, size=n))
+
+    def _newest(self, ranks: np.ndarray) -> np.ndarray:
+        """Copies of canvases by age, 1 the newest, so that where the ring begins makes no difference."""
+        return self._canvases[(self._next - ranks) % len(self._canvases)]
 
     def get_state(self) -> dict:
-        return {"canvases": self._canvases[: self._count].copy(), "next": self._next}
+        """The canvases, oldest first."""
+        return {"canvases": self._newest(np.arange(self._count, 0, -1))}
 
     def set_state(self, state: dict) -> None:
-        self._count = len(state["canvases"])
-        self._canvases[: self._count] = state["canvases"]
-        self._next = state["next"]
+        """Hold those canvases and no others; the newest of them if they are more than the capacity."""
+        self._next = self._count = 0
+        self.add(state["canvases"])
