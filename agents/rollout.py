@@ -40,7 +40,9 @@ class Rollout:
     agent_steps = env_steps
 
 
-def paint_rollout(env, painter, generator, *, seed=None, greedy=False, device="cpu", weights_seq_no=0, options=None) -> Rollout:
+def paint_rollout(
+    env, painter, generator, *, seed=None, greedy=False, device="cpu", weights_seq_no=0, options=None
+) -> Rollout:
     """Paint one episode on every canvas of a ``PaintVectorEnv`` and record it.
 
     Args:

@@ -28,7 +28,7 @@ class Objective:
         """The loss to minimise, a scalar, and figures to log.
 
         Args:
-            real, fake: float32 [N, C, H, W] in [-1, 1].
+            real, fake: float32 [N, C, H, W] in [-1, 1], as many of each.
             generator: for whatever the loss draws at random.
         """
         raise NotImplementedError
