@@ -9,6 +9,7 @@ from typing import Any
 import ray
 from ray.rllib.algorithms.algorithm_config import NotProvided
 from ray.rllib.algorithms.impala import IMPALA, IMPALAConfig
+from ray.rllib.core import DEFAULT_MODULE_ID
 from ray.rllib.core.rl_module import RLModuleSpec
 from ray.tune import PlacementGroupFactory
 
@@ -17,6 +18,7 @@ from spiral.agents.learner import SpiralLearner
 from spiral.agents.module import PainterModule
 from spiral.agents.runner import CanvasEnvRunner
 from spiral.config import DiscriminatorConfig, EnvConfig, LearnerConfig, ObjectiveConfig, PainterConfig, RunConfig
+from spiral.metrics import METRICS
 
 
 class SpiralConfig(IMPALAConfig):
@@ -238,3 +240,15 @@ class Spiral(IMPALA):
     def average_weights(self) -> dict[str, Any]:
         """The painter's averaged weights, name -> numpy array."""
         return next(iter(self.learner_group.foreach_learner(lambda learner: learner.average_weights()))).get()
+
+    def train_metrics(self) -> dict[str, float]:
+        """Train for an iteration (about a second) and give its figures under the names of ``spiral.metrics.METRICS``."""
+        result = self.train()
+        learner = result.get("learners", {}).get(DEFAULT_MODULE_ID, {})
+        figures = {name: float(value) for name, value in learner.items() if name in METRICS}
+        figures["env_steps_sampled"] = float(result.get("num_env_steps_sampled_lifetime", 0))
+        figures["env_steps_dropped"] = float(
+            result.get("learner_group", {}).get("learner_group_ts_dropped_lifetime", 0)
+        )
+        figures["runner_restarts"] = float(result.get("fault_tolerance", {}).get("num_remote_worker_restarts", 0))
+        return figures

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -53,9 +54,7 @@ class DiscriminatorLearner:
     ):
         self.config = config
         self._device = torch.device(device)
-        self._pictures = load_pictures(
-            data, "train", width=env.width, height=env.height, channels=env.channels
-        ).images
+        self._pictures = load_pictures(data, "train", width=env.width, height=env.height, channels=env.channels).images
         self._objective = OBJECTIVES.get(objective.name)(objective)
         with torch.random.fork_rng(devices=[]):  # initial weights from this seed alone
             torch.manual_seed(seed)
@@ -74,7 +73,8 @@ class DiscriminatorLearner:
         self._buffer.add(canvases)
         rows = [self._update() for _ in range(self.config.updates)]
         self._version += 1
-        return self.publication({name: float(np.mean([row[name] for row in rows])) for name in (rows[0] if rows else ())})
+        names = rows[0] if rows else ()
+        return self.publication({name: float(np.mean([row[name] for row in rows])) for name in names})
 
     def _update(self) -> dict[str, float]:
         real = self._pictures[self._rng.integers(len(self._pictures), size=self.config.batch_size)]
@@ -98,6 +98,7 @@ class DiscriminatorLearner:
     def set_weights(self, version: int, weights: Weights) -> None:
         """Go on from published weights, with a fresh optimiser and what is in the buffer."""
         self._version = version
+        self._optimizer.state.clear()
         self._discriminator.load_state_dict({name: torch.as_tensor(value) for name, value in weights.items()})
 
     def get_state(self) -> dict[str, Any]:
@@ -105,7 +106,7 @@ class DiscriminatorLearner:
         return {
             "version": self._version,
             "weights": self.publication().weights,
-            "optimizer": self._optimizer.state_dict(),
+            "optimizer": copy.deepcopy(self._optimizer.state_dict()),  # it holds the live tensors
             "buffer": self._buffer.get_state(),
             "rng": self._rng.bit_generator.state,
             "generator": self._generator.get_state(),

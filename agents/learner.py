@@ -44,9 +44,11 @@ class SpiralLearner(TorchLearner):
             # In the main process torch would take every core, beside runners and discriminator that have them.
             torch.set_num_threads(1)
         self._objective = OBJECTIVES.get(config.objective_config.name)(config.objective_config)
-        self._discriminator = Discriminator(
-            config.discriminator_config, config.env_settings, self._objective.spectral
-        ).to(self._device).eval()
+        self._discriminator = (
+            Discriminator(config.discriminator_config, config.env_settings, self._objective.spectral)
+            .to(self._device)
+            .eval()
+        )
         self._link = DiscriminatorLink(
             config.discriminator_config,
             config.objective_config,
@@ -195,7 +197,9 @@ class SpiralLearner(TorchLearner):
         parameters = self.get_parameters(self.module[module_id])
         # RLlib's own learner leaves eps at 1e-8, which makes the first steps of rarely chosen cells enormous.
         optimizer = torch.optim.Adam(parameters, lr=config.lr, eps=1e-5)
-        self.register_optimizer(module_id=module_id, optimizer=optimizer, params=parameters, lr_or_lr_schedule=config.lr)
+        self.register_optimizer(
+            module_id=module_id, optimizer=optimizer, params=parameters, lr_or_lr_schedule=config.lr
+        )
 
     def before_gradient_based_update(self, *, timesteps: dict[str, Any]) -> None:
         super().before_gradient_based_update(timesteps=timesteps)

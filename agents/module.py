@@ -48,18 +48,22 @@ class PainterDistribution(Distribution):
         return part_entropies(self.logits, self.painter.masks(actions))
 
     def entropy(self, **kwargs) -> Tensor:
-        """Entropy of the parts along the action the logits belong to, each weighted with p(it matters | flag)."""
-        paints = self.logits[0].softmax(-1)[..., 1:]  # probability of flag = 1 (paint)
-        move, paint = self.painter.relevant.float()
-        weights = (1 - paints) * move + paints * paint
-        return part_entropies(self.logits, weights).sum(-1)
+        """Entropy of the parts along the action the logits belong to, each weighted with p(it matters)."""
+        return part_entropies(self.logits, self._relevance()).sum(-1)
 
     def kl(self, other: PainterDistribution, **kwargs) -> Tensor:
-        total = torch.zeros_like(self.logits[0][..., 0])
+        """KL divergence of the parts from those of ``other`` along the action, each weighted with p(it matters)."""
+        divergences = []
         for mine, theirs in zip(self.logits, other.logits):
             log_p, log_q = mine.log_softmax(-1), theirs.log_softmax(-1)
-            total = total + (log_p.exp() * (log_p - log_q)).sum(-1)
-        return total
+            divergences.append((log_p.exp() * (log_p - log_q)).sum(-1))
+        return (torch.stack(divergences, dim=-1) * self._relevance()).sum(-1)
+
+    def _relevance(self) -> Tensor:
+        """Probability that each part matters, [..., parts]."""
+        paints = self.logits[0].softmax(-1)[..., 1:]  # probability of flag = 1 (paint)
+        move, paint = self.painter.relevant.float()
+        return (1 - paints) * move + paints * paint
 
     def sample(self, **kwargs):
         raise NotImplementedError("parts depend on each other: sample with Painter.forward, not from finished logits")

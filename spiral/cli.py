@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 
 import click
 
@@ -44,7 +45,11 @@ class Commands(click.Group):
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="""\b
 Examples:
-  spiral list renderers
+  spiral train digits
+  spiral paint runs/digits -o paintings
+  spiral replay paintings/000.json -o painting.gif
+  spiral evaluate runs/digits
+  spiral list presets
   spiral replay painting.json -o painting.png --size 1024
   spiral replay painting.json -o painting.gif""",
 )
@@ -75,6 +80,78 @@ def replay(program: str, output: str, size: int, renderer: str | None) -> None:
     if loaded.checksum is not None and not matches_checksum(loaded):
         click.echo("Warning: the pixels differ from when this was painted (another drawing library?)", err=True)
     click.echo(f"{output}: {len(loaded.strokes)} strokes")
+
+
+@main.command(
+    epilog="""\b
+Examples:
+  spiral train                                    handwritten digits, about ten minutes on two cores
+  spiral train digits --out runs/mine --seed 7
+  spiral train digits-hinge --env-steps 1000000 --set learner.entropy=0.05
+  spiral train --data photos/ --set env.channels=3 --minutes 60
+  spiral train --resume --out runs/mine --minutes 20
+  spiral train --address auto --set num_env_runners=30"""
+)
+@click.argument("preset", required=False)
+@click.option("--data", metavar="DATA", help="A dataset's name, a folder of pictures, or an .npz file.")
+@click.option("--out", metavar="RUN", help="The run's folder.  [default: runs/PRESET]")
+@click.option("--minutes", type=float, metavar="M", help="End after so much wall time.")
+@click.option("--env-steps", type=int, metavar="N", help="End after so many actions; with --minutes, whichever is first.")
+@click.option("--seed", type=int, metavar="S", help="Of everything drawn at random.")
+@click.option("--resume", is_flag=True, help="Go on with the run in --out, to a larger budget if one is given.")
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Any setting, as in RUN/config.json.")
+@click.option("--address", metavar="RAY", help="A Ray cluster's address.  [default: Ray on this machine]")
+def train(preset, data, out, minutes, env_steps, seed, resume, settings, address) -> None:
+    """Train a painter by the settings of PRESET (default: digits; see: spiral list presets).
+
+    The run's folder shows how it goes: sheet.png (fresh samples), metrics.jsonl and tensorboard/, checkpoints/. Ctrl-C
+    once ends the run in good order.
+    """
+    from spiral.run_folder import run_from_options
+    from spiral.train import train as run_training
+
+    run, folder = run_from_options(preset, out, resume, data, minutes, env_steps, seed, settings)
+    run_training(run, folder, resume=resume, address=address)
+
+
+@main.command(
+    epilog="""\b
+Examples:
+  spiral paint runs/digits                          16 paintings by the newest checkpoint
+  spiral paint runs/digits -n 100 --seed 3 -o art/
+  spiral replay art/000.json -o first.png --size 1024"""
+)
+@click.argument("painter")
+@click.option("-n", "count", default=16, show_default=True, metavar="N", help="How many paintings, 1 to 10000.")
+@click.option("--seed", default=0, show_default=True, metavar="S", help="The same seed gives the same paintings.")
+@click.option("--greedy", is_flag=True, help="Always the most probable stroke instead of a sampled one.")
+@click.option("-o", "--output", default="paintings", show_default=True, metavar="DIR", help="Where to write them.")
+def paint(painter: str, count: int, seed: int, greedy: bool, output: str) -> None:
+    """Paint with PAINTER: a run's folder, a checkpoint, or a painter file.
+
+    Writes a stroke program for each painting (000.json, ...) and all of them on one sheet (sheet.png).
+    """
+    from spiral.paint import paint_to_folder
+
+    click.echo(paint_to_folder(painter, output, count, seed, greedy))
+
+
+@main.command(
+    epilog="""\b
+Examples:
+  spiral evaluate runs/digits
+  spiral evaluate runs/digits --json > score.json
+  spiral evaluate runs/digits --data other_digits.npz"""
+)
+@click.argument("painter")
+@click.option("--data", metavar="DATA", help="Pictures to compare with.  [default: the run's, held-out part]")
+@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
+def evaluate(painter: str, data: str | None, as_json: bool) -> None:
+    """Measure PAINTER (a run's folder, a checkpoint, or a painter file) against held-out pictures."""
+    from spiral.evaluate import evaluate_file, table
+
+    measured = evaluate_file(painter, data)
+    click.echo(json.dumps(measured, indent=2) if as_json else table(measured))
 
 
 def _presets() -> dict[str, str]:

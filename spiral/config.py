@@ -34,7 +34,11 @@ class EnvConfig:
     height: int = 64
     channels: int = 1  # 1 grey, 3 RGB
     background: tuple[float, float, float] = (1.0, 1.0, 1.0)  # r, g, b in 0..1
-    ink: tuple[float, float, float] = (0.0, 0.0, 0.0)  # colour of every stroke where there are no colour parts (grey canvas)
+    ink: tuple[float, float, float] = (
+        0.0,
+        0.0,
+        0.0,
+    )  # colour of every stroke where there are no colour parts (grey canvas)
     renderer: str = "cairo"
     grid: int = 32  # K: `end` and `control` choose one of K x K cells; 2..64
     episode_length: int = 20  # actions in one painting, 1..1000
@@ -127,3 +131,164 @@ class RunConfig:
     discriminator: DiscriminatorConfig = field(default_factory=DiscriminatorConfig)
     objective: ObjectiveConfig = field(default_factory=ObjectiveConfig)
     learner: LearnerConfig = field(default_factory=LearnerConfig)
+
+
+# -- reading and writing ----------------------------------------------------------------------------------------------
+
+# Accepted range of each number outside `env`, whose own module checks it (it knows canvases and renderers).
+LIMITS: dict[str, tuple[float, float]] = {
+    "seed": (0, 2**32 - 1),
+    "env_steps": (1, 1e15),
+    "minutes": (0.01, 1e6),
+    "num_env_runners": (0, 100_000),
+    "num_envs": (1, 65_536),
+    "num_learners": (0, 1000),
+    "num_gpus_per_learner": (0, 16),
+    "evaluate_minutes": (0.01, 1e6),
+    "evaluate_samples": (10, 100_000),
+    "painter.hidden": (16, 8192),
+    "painter.channels": (1, 1024),
+    "painter.location_embedding": (1, 1024),
+    "painter.lstm": (0, 8192),
+    "discriminator.channels": (1, 4096),
+    "discriminator.learning_rate": (0, 1),
+    "discriminator.betas": (0, 0.9999),
+    "discriminator.batch_size": (2, 65_536),
+    "discriminator.updates": (0, 1000),
+    "discriminator.buffer_size": (1, 10_000_000),
+    "discriminator.max_lag": (0, 64),
+    "discriminator.num_cpus": (0, 256),
+    "discriminator.num_gpus": (0, 16),
+    "objective.gradient_penalty": (0, 1e6),
+    "objective.drift": (0, 1e6),
+    "learner.learning_rate": (0, 1),
+    "learner.final_learning_rate": (0, 1),
+    "learner.entropy": (0, 100),
+    "learner.final_entropy": (0, 1),
+    "learner.value": (0, 100),
+    "learner.discount": (0, 1),
+    "learner.trace": (0, 1),
+    "learner.rho_clip": (0, 1000),
+    "learner.c_clip": (0, 1000),
+    "learner.gradient_clip": (1e-6, 1e6),
+    "learner.minibatch": (1, 65_536),
+    "learner.average": (0, 1),
+}
+CHOICES: dict[str, tuple[str, ...]] = {"painter.network": NETWORKS, "objective.reward": REWARD_TIMES}
+
+
+def preset_names() -> list[str]:
+    """The named settings that come with the package."""
+    folder = importlib.resources.files("spiral.presets")
+    return sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
+
+
+def preset_description(name: str) -> str:
+    """One line on what the preset is for."""
+    return preset(name).description
+
+
+@functools.cache
+def preset(name: str) -> RunConfig:
+    """The settings of this name. A preset file may name another as its ``base`` and say only what differs.
+
+    Raises:
+        InputError: no such preset.
+    """
+    if name not in preset_names():
+        raise InputError(unknown("preset", name, preset_names()))
+    text = importlib.resources.files("spiral.presets").joinpath(f"{name}.toml").read_text()
+    values = tomllib.loads(text)
+    base = values.pop("base", None)
+    return updated(preset(base) if base else RunConfig(), values)
+
+
+def override(run: RunConfig, assignments: list[str]) -> RunConfig:
+    """``run`` with ``key=value`` assignments applied; keys are dotted (``learner.entropy=0.05``), values as in TOML.
+
+    Raises:
+        InputError: no such key, or a value it does not accept.
+    """
+    for assignment in assignments:
+        key, equals, text = assignment.partition("=")
+        if not equals:
+            raise InputError(f"cannot read the setting {assignment!r}; write key=value, such as learner.entropy=0.05")
+        *groups, name = key.strip().split(".")
+        value: Any = {name: _parsed(text.strip())}
+        for group in reversed(groups):
+            value = {group: value}
+        run = updated(run, value)
+    return run
+
+
+def _parsed(text: str) -> Any:
+    if text.lower() == "none":  # TOML has no word for it
+        return None
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text  # a bare word is a string
+
+
+def to_dict(run: RunConfig) -> dict[str, Any]:
+    """Plain values, as JSON holds them."""
+    return json.loads(json.dumps(dataclasses.asdict(run)))
+
+
+def from_dict(values: dict[str, Any]) -> RunConfig:
+    """The run whose ``to_dict`` this is; what is missing has its default.
+
+    Raises:
+        InputError: an unknown key, or a value of the wrong type or range.
+    """
+    return updated(RunConfig(), values)
+
+
+def updated(config: Any, values: dict[str, Any], prefix: str = "") -> Any:
+    """A settings dataclass with some fields replaced, nested ones by nested dicts; every value checked.
+
+    Raises:
+        InputError: an unknown key, or a value of the wrong type or range; the message names the key.
+    """
+    kinds = typing.get_type_hints(type(config))
+    changes = {}
+    for name, value in values.items():
+        key = prefix + name
+        if name not in kinds:
+            raise InputError(unknown("setting", key, [prefix + known for known in kinds]))
+        current = getattr(config, name)
+        if dataclasses.is_dataclass(current):
+            if not isinstance(value, dict):
+                raise InputError(
+                    f"setting {key} is a group, got {value!r}; set one of its fields, such as {key}.{_first(current)}"
+                )
+            changes[name] = updated(current, value, f"{key}.")
+        else:
+            changes[name] = _checked(kinds[name], value, key)
+    return dataclasses.replace(config, **changes)
+
+
+def _first(config: Any) -> str:
+    return dataclasses.fields(config)[0].name
+
+
+def _checked(kind: Any, value: Any, key: str) -> Any:
+    """``value`` as ``kind``, which is int, float, str, bool, a tuple of one of these, or one of these or None."""
+    if isinstance(kind, types.UnionType):
+        return None if value is None else _checked(typing.get_args(kind)[0], value, key)
+    if typing.get_origin(kind) is tuple:
+        inner, *others = typing.get_args(kind)
+        count = None if Ellipsis in others else 1 + len(others)
+        if not isinstance(value, list | tuple) or not value or (count and len(value) != count):
+            raise InputError(f"setting {key} must be a list of {count or 'one or more'} values, got {value!r}")
+        return tuple(_checked(inner, item, key) for item in value)
+    accepted = (int, float) if kind is float else kind
+    if not isinstance(value, accepted) or (isinstance(value, bool) and kind is not bool):
+        words = {int: "a whole number", float: "a number", str: "a word", bool: "true or false"}
+        raise InputError(f"setting {key} must be {words[kind]}, got {value!r}")
+    low, high = LIMITS.get(key, (None, None))
+    if low is not None and not low <= value <= high:  # also false for NaN
+        raise InputError(f"setting {key} must be from {low:g} to {high:g}, got {value!r}")
+    if key in CHOICES and value not in CHOICES[key]:
+        raise InputError(unknown(f"{key}", value, list(CHOICES[key])))
+    return kind(value)

@@ -39,8 +39,31 @@ METRICS: dict[str, Metric] = {
     "ink": Metric("mean darkness of a painting", "0..1"),
     "strokes": Metric("mean number of strokes in a painting", "strokes"),
     "pen_lifts": Metric("mean number of pen lifts in a painting", "lifts"),
+    "classifier_accuracy": Metric("share of held-out digits the classifier names rightly", "0..1", "higher"),
+    # while training
+    "env_steps_sampled": Metric("environment steps painted by the runners since the run began", "steps"),
+    "env_steps_trained": Metric("environment steps the learner has learned from since the run began", "steps"),
+    "env_steps_dropped": Metric("environment steps painted but never learned from", "steps", "lower"),
+    "policy_lag": Metric("learner updates between the weights that painted a rollout and those that learn from it", "updates"),
+    "discriminator_lag": Metric("rollouts the scoring discriminator has not been trained on yet", "rollouts"),
+    "discriminator_restarts": Metric("times the discriminator's process died and was brought back"),
+    "runner_restarts": Metric("times a runner's process died and was brought back"),
+    "seconds": Metric("time since the run began, interruptions left out", "s"),
+    "cpu_seconds": Metric("user and system time of all the run's processes on this machine", "s"),
+    "discriminator/loss": Metric("the objective's loss of the discriminator"),
+    "discriminator/gap": Metric("mean score of real pictures less that of painted ones"),
+    "discriminator/gradient_penalty": Metric("mean (slope - 1)^2 of the score between real and painted pictures"),
+    "score_mean": Metric("mean score of finished canvases"),
+    "score_std": Metric("standard deviation of the scores of finished canvases: the unit of reward"),
+    "policy_loss": Metric("V-trace policy gradient loss"),
+    "value_loss": Metric("Huber loss of the value against its V-trace target"),
+    "rho_mean": Metric("mean importance ratio of the learner's policy to the runner's; 1 on-policy"),
+    "learning_rate": Metric("of the painter's optimiser"),
+} | {
+    f"entropy/{part}": Metric(f"entropy of the action part {part!r}, 0 where it did not matter", "nats")
+    for part in ("flag", "end", "control", "size", "pressure", "red", "green", "blue")
 }
-"""Everything that is logged has its row here; other modules add theirs with ``METRICS.update``."""
+"""Everything that is logged has its row here."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,72 @@
+"""How good a painter is: its paintings against held-out pictures, in numbers that no discriminator had a say in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from spiral.config import RunConfig
+from spiral.datasets import load_pictures
+from spiral.metrics import METRICS, Reference, measure
+from spiral.paint import Paintings, paint
+from spiral.run_folder import find_painter
+
+EVALUATION_SEED = 2**31  # of the evaluated paintings: always the same noise, so that only the painter differs
+RANDOM_SEED = 2**31 + 1
+
+
+class Evaluator:
+    """Measures painters of one environment against one dataset.
+
+    Args:
+        run: its environment, data and number of samples.
+        data: another dataset than the run's.
+        progress: called with the epochs done and in all, if the classifier has to be trained first.
+    """
+
+    def __init__(self, run: RunConfig, data: str | None = None, progress: Callable[[int, int], None] | None = None):
+        from spiral.digit_classifier import DigitClassifier
+
+        self.run = run
+        self._classifier = DigitClassifier.load_or_train(progress)
+        size = dict(width=run.env.width, height=run.env.height, channels=run.env.channels)
+        train, held_out = (load_pictures(data or run.data, split, **size).images for split in ("train", "test"))
+        # Distances are comparable between equally many pictures only.
+        self.samples = min(run.evaluate_samples, len(held_out))
+        held_out = held_out[np.linspace(0, len(held_out) - 1, self.samples).astype(int)]
+        random = paint(None, run.env, self.samples, RANDOM_SEED)
+        self._reference = Reference.of(self._classifier, train, held_out, random.canvases)
+
+    @property
+    def classifier_accuracy(self) -> float:
+        """Share of held-out digits the classifier, whose features are compared, names rightly."""
+        return self._classifier.test_accuracy
+
+    def __call__(self, painter, seed: int = EVALUATION_SEED) -> tuple[dict[str, float], Paintings]:
+        """Metrics of a painter (rows of ``spiral.metrics.METRICS``) and the paintings they were measured on."""
+        paintings = paint(painter, self.run.env, self.samples, seed)
+        measured = measure(paintings.canvases, self._classifier, self._reference, paintings.programs)
+        return measured | {"classifier_accuracy": self.classifier_accuracy}, paintings
+
+
+def evaluate_file(where: str, data: str | None = None) -> dict[str, float]:
+    """The metrics of a painter on disk: a run's folder, a checkpoint's, or a painter file.
+
+    Raises:
+        InputError: there is no such painter, or no such data.
+    """
+    from spiral.agents.painter_file import load_painter
+
+    trained = load_painter(find_painter(where))
+    measured, _ = Evaluator(trained.run, data)(trained.painter)
+    return {"env_steps": trained.env_steps} | measured
+
+
+def table(measured: dict[str, float]) -> str:
+    """Metrics as lines of text, each with its meaning."""
+    rows = [
+        f"{name:22} {value:>12,.4g}  {METRICS[name].meaning if name in METRICS else 'environment steps it was trained for'}"
+        for name, value in measured.items()
+    ]
+    return "\n".join(rows)

@@ -1,0 +1,97 @@
+"""From a painter to paintings: stroke programs and the canvases they leave."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from spiral import checks
+from spiral.config import EnvConfig
+from spiral.errors import InputError
+from spiral.film import contact_sheet, save_png
+from spiral.program import Program
+from spiral.run_folder import find_painter
+
+if TYPE_CHECKING:
+    from spiral.agents.painter import Painter  # it imports torch
+
+# Canvases painted side by side. Always this many, so that painting i of a seed is the same however many are asked for.
+SIDE_BY_SIDE = 100
+
+
+class Paintings(NamedTuple):
+    """programs and canvases uint8 [N, H, W, C], in the same order."""
+
+    programs: list[Program]
+    canvases: np.ndarray
+
+
+def paint(
+    painter: Painter | None, env: EnvConfig, count: int, seed: int = 0, greedy: bool = False, origin: str | None = None
+) -> Paintings:
+    """Paint ``count`` pictures.
+
+    Args:
+        painter: chooses the actions; None chooses every part of every action uniformly at random.
+        env: the environment's settings, those the painter was trained with.
+        count: number of paintings.
+        seed: the same seed gives the same paintings, byte for byte.
+        greedy: the most probable part each time; paintings then differ by their noise only.
+        origin: noted in the programs.
+    """
+    import torch
+
+    from spiral.agents.rollout import paint_rollout
+    from spiral.envs.vector import PaintVectorEnv
+
+    easels = PaintVectorEnv(SIDE_BY_SIDE, env)
+    programs: list[Program] = []
+    canvases = []
+    for part in range(0, count, SIDE_BY_SIDE):
+        env_seed, choice_seed = (int(s) for s in np.random.SeedSequence([seed, part]).generate_state(2))
+        generator = torch.Generator().manual_seed(choice_seed)
+        canvases.append(paint_rollout(easels, painter, generator, seed=env_seed, greedy=greedy).finals)
+        programs += easels.programs()[: count - part]
+    programs = [dataclasses.replace(program, seed=seed, origin=origin) for program in programs]
+    return Paintings(programs, np.concatenate(canvases)[:count])
+
+
+def paint_to_folder(where: str, output: str, count: int, seed: int = 0, greedy: bool = False) -> str:
+    """Paint with a painter on disk; write programs (``000.json``, ...) and a sheet (``sheet.png``) to a folder.
+
+    Args:
+        where: a run's folder, a checkpoint's, or a painter file.
+        output: the folder; made where it is missing, files of the same names are replaced.
+        count, seed, greedy: as of ``paint``.
+
+    Returns:
+        A line on what was written.
+
+    Raises:
+        InputError: there is no such painter, a number is out of range, or the folder cannot be written.
+    """
+    checks.integer(count, "-n", 1, 10_000)
+    checks.integer(seed, "--seed", 0, 2**32 - 1)
+    folder = Path(output)
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"cannot write paintings to {output}: it is a file; give a folder")
+    painter_file = find_painter(where)
+
+    from spiral.agents.painter_file import load_painter
+
+    trained = load_painter(painter_file)
+    origin = f"{painter_file.parent.name or painter_file.stem}, {trained.env_steps} steps"
+    paintings = paint(trained.painter, trained.run.env, count, seed, greedy, origin)
+    digits = max(3, len(str(count - 1)))
+    for number, program in enumerate(paintings.programs):
+        program.save(folder / f"{number:0{digits}d}.json")
+    columns = math.ceil(math.sqrt(count))
+    save_png(
+        contact_sheet(paintings.canvases, columns=columns, scale=2 if trained.run.env.width <= 128 else 1),
+        folder / "sheet.png",
+    )
+    return f"{output}: {count} programs and sheet.png"

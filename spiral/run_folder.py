@@ -1,0 +1,159 @@
+"""The folder of one training run: its settings, metrics, samples and checkpoints, each in one place."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from spiral import config
+from spiral.config import RunConfig
+from spiral.errors import InputError
+from spiral.files import written_whole
+
+DEFAULT_PRESET = "digits"
+KEPT_CHECKPOINTS = 3
+PAINTER_FILE = "painter.npz"
+UNFINISHED = ".unfinished-"
+
+
+class RunFolder:
+    """Paths in a run's folder. ``config.json``, ``metrics.jsonl``, ``samples/``, ``checkpoints/``, ``tensorboard/``."""
+
+    def __init__(self, path: str | os.PathLike):
+        self.path = Path(path)
+        self.config_file = self.path / "config.json"
+        self.metrics_file = self.path / "metrics.jsonl"
+        self.samples = self.path / "samples"
+        self.programs = self.path / "programs"
+        self.checkpoints = self.path / "checkpoints"
+        self.tensorboard = self.path / "tensorboard"
+
+    def create(self, run: RunConfig) -> None:
+        """Make the folder of a new run.
+
+        Raises:
+            InputError: there is a run in it already, or it cannot be written.
+        """
+        if self.config_file.exists():
+            raise InputError(
+                f"there is a run in {self.path} already; go on with it by --resume, or give another folder by --out"
+            )
+        self.write_config(run)
+
+    def write_config(self, run: RunConfig) -> None:
+        with written_whole(self.config_file) as beside:
+            beside.write_text(json.dumps(config.to_dict(run), indent=2) + "\n")
+
+    def read_config(self) -> RunConfig:
+        """The settings the run was started with.
+
+        Raises:
+            InputError: there is no run here, or its settings cannot be read.
+        """
+        try:
+            return config.from_dict(json.loads(self.config_file.read_text()))
+        except FileNotFoundError:
+            raise InputError(f"there is no run in {self.path} (no config.json); start one without --resume") from None
+        except (OSError, ValueError) as error:
+            raise InputError(f"cannot read the run's settings in {self.config_file}: {error}") from None
+
+    def checkpoint_folders(self) -> list[Path]:
+        """Finished checkpoints, oldest first."""
+        if not self.checkpoints.is_dir():
+            return []
+        return sorted(entry for entry in self.checkpoints.iterdir() if entry.name.isdigit() and entry.is_dir())
+
+    def newest_checkpoint(self) -> Path:
+        """The checkpoint to go on from.
+
+        Raises:
+            InputError: there is none.
+        """
+        folders = self.checkpoint_folders()
+        if not folders:
+            raise InputError(
+                f"there is no finished checkpoint in {self.checkpoints}; start the run anew, without --resume"
+            )
+        return folders[-1]
+
+    @contextlib.contextmanager
+    def new_checkpoint(self, env_steps: int) -> Iterator[Path]:
+        """A folder to write a checkpoint to. It gets its name when the block ends well, so no reader sees half of one.
+
+        The oldest checkpoints beyond ``KEPT_CHECKPOINTS`` are then removed.
+        """
+        name = f"{env_steps:012d}"
+        beside = self.checkpoints / f"{UNFINISHED}{name}"
+        shutil.rmtree(beside, ignore_errors=True)
+        beside.mkdir(parents=True)
+        try:
+            yield beside
+            final = self.checkpoints / name
+            shutil.rmtree(final, ignore_errors=True)  # the same step again, after an interruption
+            beside.rename(final)
+        finally:
+            shutil.rmtree(beside, ignore_errors=True)
+        for old in self.checkpoint_folders()[:-KEPT_CHECKPOINTS]:
+            shutil.rmtree(old, ignore_errors=True)
+
+    def metrics(self) -> list[dict[str, Any]]:
+        """The rows of ``metrics.jsonl``; a last line cut short by a crash is left out."""
+        if not self.metrics_file.exists():
+            return []
+        rows = []
+        for line in self.metrics_file.read_text().splitlines():
+            with contextlib.suppress(json.JSONDecodeError):
+                rows.append(json.loads(line))
+        return rows
+
+
+def find_painter(where: str | os.PathLike) -> Path:
+    """The painter file of a run folder (its newest), a checkpoint folder, or the file itself.
+
+    Raises:
+        InputError: there is none.
+    """
+    path = Path(where)
+    if path.is_file():
+        return path
+    if (path / PAINTER_FILE).is_file():
+        return path / PAINTER_FILE
+    folder = RunFolder(path)
+    if folder.config_file.is_file():
+        return folder.newest_checkpoint() / PAINTER_FILE
+    raise InputError(f"there is no painter at {where}; give a run's folder, a checkpoint's folder or a {PAINTER_FILE}")
+
+
+def run_from_options(
+    preset: str | None,
+    out: str | None,
+    resume: bool,
+    data: str | None,
+    minutes: float | None,
+    env_steps: int | None,
+    seed: int | None,
+    settings: Sequence[str],
+) -> tuple[RunConfig, Path]:
+    """The settings and the folder of the run a user asked for: a preset's or a resumed run's, with what was said on top.
+
+    A budget that is given replaces the preset's: ``minutes`` alone takes its limit of steps away, and the reverse.
+
+    Raises:
+        InputError: they do not go together, or one is not accepted.
+    """
+    if resume and preset is not None:
+        raise InputError(f"--resume takes the settings of the run, not of preset {preset!r}; leave the preset out")
+    if resume and seed is not None:
+        raise InputError("--resume goes on with the run's own seed; leave --seed out")
+    path = Path(out or f"runs/{preset or DEFAULT_PRESET}")
+    run = RunFolder(path).read_config() if resume else config.preset(preset or DEFAULT_PRESET)
+    given = {"data": data, "seed": seed}
+    changes = {name: value for name, value in given.items() if value is not None}
+    if minutes is not None or env_steps is not None:
+        changes |= {"minutes": minutes, "env_steps": env_steps}
+    return config.override(config.updated(run, changes), list(settings)), path

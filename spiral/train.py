@@ -1,0 +1,294 @@
+"""One training run, from settings to a folder with checkpoints, metrics, sample sheets and stroke programs."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import shutil
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from spiral import film, usage
+from spiral.config import RunConfig
+from spiral.datasets import load_pictures
+from spiral.errors import InputError, SpiralError
+from spiral.evaluate import Evaluator
+from spiral.log import MetricsLog, Report
+from spiral.paint import Paintings, paint
+from spiral.run_folder import PAINTER_FILE, RunFolder
+
+SHEET = (10, 10)  # rows, columns of a sample sheet
+SHOWN_PROGRAMS = 10  # stroke programs left in the run's folder at the end
+OBJECT_STORE_BYTES = 10**9  # of a local Ray; rollouts are a few megabytes
+
+
+def train(
+    run: RunConfig,
+    out: str | os.PathLike,
+    *,
+    resume: bool = False,
+    address: str | None = None,
+    report: Report | None = None,
+) -> RunFolder:
+    """Train until the run's steps or minutes are over, or Ctrl-C; either way a checkpoint is left to go on from.
+
+    Args:
+        run: the settings.
+        out: the run's folder; a new one, or with ``resume`` one to go on with.
+        resume: go on from the newest checkpoint.
+        address: of a Ray cluster; None starts Ray on this machine.
+        report: where progress is shown.
+
+    Raises:
+        InputError: settings, pictures or the folder do not fit; nothing was started.
+        SpiralError: Ray or a process of the run failed; the message names the checkpoint to go on from.
+    """
+    run = _checked(run)
+    folder = RunFolder(out)
+    checkpoint = folder.newest_checkpoint() if resume else None
+    with report or Report() as shown:
+        if resume:
+            folder.write_config(run)  # the budget may have been extended
+        else:
+            folder.create(run)
+        with _ray(run, address), contextlib.closing(Training(run, folder, shown, checkpoint)) as training:
+            training.loop()
+    return folder
+
+
+def _checked(run: RunConfig) -> RunConfig:
+    """The run with every part tried that can be tried before Ray is started."""
+    from spiral.agents.objectives import OBJECTIVES
+    from spiral.envs.options import env_config
+
+    if run.env_steps is None and run.minutes is None:
+        raise InputError("a run needs an end: set env_steps or minutes")
+    run_env = env_config(run.env, {})
+    OBJECTIVES.get(run.objective.name)
+    for split in ("train", "test"):
+        load_pictures(run.data, split, width=run_env.width, height=run_env.height, channels=run_env.channels)
+    return run
+
+
+@contextlib.contextmanager
+def _ray(run: RunConfig, address: str | None) -> Iterator[None]:
+    """Ray, on this machine or a cluster, and quiet: what a user must know is said by the report."""
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
+    import ray
+    import ray.rllib  # sets its own log level when it is imported
+
+    for name in ("ray", "ray.rllib", "ray.tune"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    options: dict[str, Any] = {}
+    if address is None:
+        # On two cores more processes are wanted than Ray would admit: they take turns.
+        needed = 1 + run.num_env_runners + run.num_learners + run.discriminator.num_cpus
+        options = dict(
+            num_cpus=max(os.cpu_count() or 1, int(needed + 1)),
+            include_dashboard=False,
+            object_store_memory=OBJECT_STORE_BYTES,
+        )
+    try:
+        ray.init(address=address or "local", log_to_driver=False, logging_level=logging.ERROR, **options)
+    except (ConnectionError, ValueError, RuntimeError) as error:
+        raise InputError(f"cannot reach Ray at {address!r}: {error}; start a cluster, or leave --address out") from None
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+class Training:
+    """A run in progress.
+
+    Args:
+        run: the settings.
+        folder: where everything is written.
+        report: where progress is shown.
+        checkpoint: to go on from.
+    """
+
+    def __init__(self, run: RunConfig, folder: RunFolder, report: Report, checkpoint: Path | None):
+        from spiral.agents.algorithm import SpiralConfig
+
+        self.run, self.folder, self.report = run, folder, report
+        report.say(f"Training in {folder.path}: {run.data}, objective {run.objective.name}, seed {run.seed}")
+        began = time.monotonic()
+        self.evaluator = Evaluator(
+            run,
+            progress=lambda done, of: report.show(
+                done / of, time.monotonic() - began, "first, once: the digit classifier that measures"
+            ),
+        )
+        report.show(0.0, 0.0, "starting Ray's processes")
+        self.algorithm = SpiralConfig.from_run(run).build_algo()
+        self._began = time.monotonic()
+        self.env_steps = 0
+        self._seconds_before = self._cpu_before = 0.0
+        if checkpoint is not None:
+            self._restore(checkpoint)
+        self.log = MetricsLog(folder)
+        self._evaluated: dict[str, float] = {}
+
+    def loop(self) -> None:
+        """Train, evaluate and write checkpoints until the run is over or interrupted."""
+        next_evaluation = self.seconds + 60 * self.run.evaluate_minutes
+        with _interruptible() as interrupted:
+            while self.progress < 1 and not interrupted():
+                self._step()
+                if self.seconds >= next_evaluation and self.progress < 1:
+                    self._evaluate()
+                    self._save()
+                    next_evaluation = self.seconds + 60 * self.run.evaluate_minutes
+            paintings = self._evaluate()
+            self._save()
+        self._leave_paintings(paintings)
+        done = "Interrupted" if self.progress < 1 else "Done"
+        self.report.say(
+            f"{done} after {self.env_steps:,} steps and {self.seconds / 60:.1f} minutes "
+            f"({self.cpu_seconds:.0f} CPU seconds). Look at {self.folder.path / 'sheet.png'}"
+        )
+        if self.progress < 1:
+            self.report.say(f"Go on with: spiral train --resume --out {self.folder.path}")
+
+    @property
+    def seconds(self) -> float:
+        """Of the whole run so far, those before an interruption included."""
+        return self._seconds_before + time.monotonic() - self._began
+
+    @property
+    def cpu_seconds(self) -> float:
+        """User and system seconds of all the run's processes on this machine so far."""
+        return self._cpu_before + usage.cpu_seconds()
+
+    @property
+    def progress(self) -> float:
+        """How much of the run is over, 0..1: of its steps or its minutes, whichever is further."""
+        by_steps = self.env_steps / self.run.env_steps if self.run.env_steps else 0.0
+        by_time = self.seconds / (60 * self.run.minutes) if self.run.minutes else 0.0
+        return min(1.0, max(by_steps, by_time))
+
+    def _step(self) -> None:
+        if self.run.minutes:
+            self.algorithm.set_progress(min(1.0, self.seconds / (60 * self.run.minutes)))
+        try:
+            row = self.algorithm.train_metrics()
+        except Exception as error:
+            raise self._failure(error) from error
+        self.env_steps = int(row.get("env_steps_trained", self.env_steps))
+        row |= {"seconds": self.seconds, "cpu_seconds": self.cpu_seconds}
+        self.log.write(self.env_steps, row)
+        speed = (self.env_steps - self._steps_before) / (self.seconds - self._seconds_before)
+        ratio = self._evaluated.get("frechet_ratio")
+        figures = f"{self.env_steps:,} steps, {speed:,.0f}/s"
+        if ratio is not None:
+            figures += f", Fréchet ratio {ratio:.2f}"
+        self.report.show(self.progress, self.seconds, figures)
+
+    _steps_before = 0
+
+    def _failure(self, error: Exception) -> SpiralError:
+        folders = self.folder.checkpoint_folders()
+        go_on = (
+            f"go on from its last checkpoint with: spiral train --resume --out {self.folder.path}"
+            if folders
+            else "it had no checkpoint yet"
+        )
+        reason = str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__
+        return SpiralError(f"the run failed at {self.env_steps:,} steps ({reason}); {go_on}")
+
+    def _evaluate(self) -> Paintings:
+        metrics, paintings = self.evaluator(self._painter())
+        self._evaluated = metrics
+        self.log.write(self.env_steps, metrics | {"seconds": self.seconds, "cpu_seconds": self.cpu_seconds})
+        rows, columns = SHEET
+        sheet = film.contact_sheet(paintings.canvases[: rows * columns], columns=columns, scale=2)
+        film.save_png(sheet, self.folder.samples / f"{self.env_steps:012d}.png")
+        film.save_png(sheet, self.folder.path / "sheet.png")
+        self.log.picture(self.env_steps, "samples", sheet)
+        self.report.say(
+            f"{self.env_steps:>10,} steps  Fréchet distance {metrics['frechet_distance']:.1f} "
+            f"(ratio {metrics['frechet_ratio']:.2f}; random {metrics['random_painter']:.0f}, real {metrics['real_floor']:.1f})  "
+            f"class entropy {metrics['class_entropy']:.2f}  confidence {metrics['confidence']:.2f}"
+        )
+        return paintings
+
+    def _painter(self):
+        """The painter with its averaged weights, in this process."""
+        import torch
+
+        from spiral.agents.painter import Painter
+
+        painter = Painter(self.run.painter, self.run.env)
+        painter.load_state_dict(
+            {name: torch.as_tensor(value) for name, value in self.algorithm.average_weights().items()}
+        )
+        return painter.eval()
+
+    def _save(self) -> None:
+        from spiral.agents.painter_file import save_painter
+
+        with self.folder.new_checkpoint(self.env_steps) as beside:
+            self.algorithm.save_to_path(str((beside / "algorithm").resolve()))
+            save_painter(beside / PAINTER_FILE, self.algorithm.average_weights(), self.run, self.env_steps)
+            counters = {"env_steps": self.env_steps, "seconds": self.seconds, "cpu_seconds": self.cpu_seconds}
+            (beside / "run.json").write_text(json.dumps(counters))
+
+    def _restore(self, checkpoint: Path) -> None:
+        try:
+            counters = json.loads((checkpoint / "run.json").read_text())
+            self.algorithm.restore_from_path(str((checkpoint / "algorithm").resolve()))
+            self.env_steps = self._steps_before = counters["env_steps"]
+            self._seconds_before, self._cpu_before = counters["seconds"], counters["cpu_seconds"]
+        except Exception as error:
+            self.algorithm.stop()
+            reason = str(error).strip().partition("\n")[0]
+            raise InputError(
+                f"cannot go on from {checkpoint}: it is damaged ({type(error).__name__}: {reason}); "
+                "remove this folder to go on from the checkpoint before it"
+            ) from error
+        self._began = time.monotonic()
+        self.report.say(f"Going on from {self.env_steps:,} steps and {self._seconds_before / 60:.1f} minutes")
+
+    def _leave_paintings(self, paintings: Paintings) -> None:
+        """Stroke programs and one painting as a film, to look at and to replay."""
+        shutil.rmtree(self.folder.programs, ignore_errors=True)
+        named = paint(
+            self._painter(),
+            self.run.env,
+            SHOWN_PROGRAMS,
+            self.run.seed,
+            origin=f"{self.folder.path.name}, {self.env_steps} steps",
+        )
+        for number, program in enumerate(named.programs):
+            program.save(self.folder.programs / f"{number:03d}.json")
+        film.save_gif(film.painting_frames(named.programs[0], size=256), self.folder.path / "painting.gif")
+
+    def close(self) -> None:
+        if hasattr(self, "log"):
+            self.log.close()
+        self.algorithm.stop()
+
+
+@contextlib.contextmanager
+def _interruptible() -> Iterator[Any]:
+    """Ctrl-C once: the returned function says True, and the loop ends in good order. Twice: at once."""
+    asked = False
+
+    def ask(number, frame):
+        nonlocal asked
+        if asked:
+            raise KeyboardInterrupt
+        asked = True
+
+    before = signal.signal(signal.SIGINT, ask)
+    try:
+        yield lambda: asked
+    finally:
+        signal.signal(signal.SIGINT, before)

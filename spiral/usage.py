@@ -1,0 +1,23 @@
+"""What the run costs this machine."""
+
+from __future__ import annotations
+
+import psutil
+
+
+def tree() -> list[psutil.Process]:
+    """This process and all it started."""
+    me = psutil.Process()
+    return [me, *me.children(recursive=True)]
+
+
+def cpu_seconds() -> float:
+    """User and system seconds of this process and all it started, those that have ended included."""
+    total = 0.0
+    for process in tree():
+        try:
+            times = process.cpu_times()
+        except psutil.NoSuchProcess:
+            continue
+        total += times.user + times.system + times.children_user + times.children_system
+    return total
