@@ -76,6 +76,7 @@ def test_a_parabola_turns_sharply_at_its_vertex(left, right, turn):
 
 def test_a_vertex_beyond_the_ends_is_no_sharp_turn():
     assert sharp_turn(1, 1, 1.5, 2, 2, 4, radius=100) is None
+    assert sharp_turn(-2, 4, -1.5, 2, -1, 1, radius=100) is None
 
 
 def test_there_and_back_is_a_sharp_turn_at_the_far_end():
@@ -99,6 +100,17 @@ def test_the_swept_polygons_cover_every_disc_of_the_sweep(curve, radius0, radius
     x, y = bezier_point(*curve, t)
     inside = x + reach * math.cos(angle), y + reach * math.sin(angle)
     assert _winding(inside, swept_polygons(*curve, radius0, radius1, tolerance)) > 0
+
+
+@pytest.mark.parametrize("side", [-1, 1])
+def test_there_is_no_gap_on_the_outside_of_a_bend(side):
+    curve = Point(0, 0), Point(1, side), Point(2, 0)
+    polygons = list(swept_polygons(*curve, 0.4, 0.5, tolerance=0.01))
+    for t in np.linspace(0.02, 0.98, 97):
+        x, y = bezier_point(*curve, t)
+        slope = side * (1 - 2 * t)
+        reach = (0.4 + 0.1 * t - 0.03) / math.hypot(1, slope)
+        assert _winding((x - reach * slope * side, y + reach * side), polygons) > 0
 
 
 @given(CURVES, st.floats(0, 0.4), st.floats(0, 0.4))
