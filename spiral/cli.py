@@ -79,7 +79,7 @@ def replay(program: str, output: str, size: int, renderer: str | None) -> None:
     write(loaded, output, size, renderer)
     if loaded.checksum is not None and not matches_checksum(loaded):
         click.echo("Warning: the pixels differ from when this was painted (another drawing library?)", err=True)
-    click.echo(f"{output}: {len(loaded.strokes)} strokes")
+    click.echo(f"wrote {output}")
 
 
 @main.command(
@@ -96,7 +96,7 @@ Examples:
 @click.option("--data", metavar="DATA", help="A dataset's name, a folder of pictures, or an .npz file.")
 @click.option("--out", metavar="RUN", help="The run's folder.  [default: runs/PRESET]")
 @click.option("--minutes", type=float, metavar="M", help="End after so much wall time.")
-@click.option("--env-steps", type=int, metavar="N", help="End after so many actions; with --minutes, whichever is first.")
+@click.option("--env-steps", type=int, metavar="N", help="End after so many actions, or --minutes if sooner.")
 @click.option("--seed", type=int, metavar="S", help="Of everything drawn at random.")
 @click.option("--resume", is_flag=True, help="Go on with the run in --out, to a larger budget if one is given.")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Any setting, as in RUN/config.json.")

@@ -44,7 +44,7 @@ def test_the_version_is_the_packages():
 def test_replay_writes_the_file_and_says_so(program_file, tmp_path, suffix):
     output = tmp_path / f"out{suffix}"
     result = run("replay", program_file, "-o", output)
-    assert (result.exit_code, result.stdout, result.stderr) == (0, f"{output}: 1 strokes\n", "")
+    assert (result.exit_code, result.stdout, result.stderr) == (0, f"wrote {output}\n", "")
     assert output.stat().st_size > 0
 
 
