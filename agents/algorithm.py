@@ -242,7 +242,7 @@ class Spiral(IMPALA):
         return next(iter(self.learner_group.foreach_learner(lambda learner: learner.average_weights()))).get()
 
     def train_metrics(self) -> dict[str, float]:
-        """Train for an iteration (about a second) and give its figures under the names of ``spiral.metrics.METRICS``."""
+        """Train for an iteration (about a second); its figures by their names in ``spiral.metrics.METRICS``."""
         result = self.train()
         learner = result.get("learners", {}).get(DEFAULT_MODULE_ID, {})
         figures = {name: float(value) for name, value in learner.items() if name in METRICS}

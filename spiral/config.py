@@ -89,6 +89,7 @@ class ObjectiveConfig:
 
     name: str = "wasserstein"  # paper: Wasserstein score with gradient penalty
     gradient_penalty: float = 10.0  # weight; the paper does not give it, Gulrajani et al. 2017 use 10
+    penalty_share: float = 1.0  # share of the batch it is measured on: it costs as much as the rest
     drift: float = 1e-3  # weight of mean(score(real)^2), which holds the score's free constant near 0
     reward: str = "final"  # "final": the last canvas's score; "difference": score gained at each step (SPIRAL++)
 
@@ -160,6 +161,7 @@ LIMITS: dict[str, tuple[float, float]] = {
     "discriminator.num_cpus": (0, 256),
     "discriminator.num_gpus": (0, 16),
     "objective.gradient_penalty": (0, 1e6),
+    "objective.penalty_share": (0, 1),
     "objective.drift": (0, 1e6),
     "learner.learning_rate": (0, 1),
     "learner.final_learning_rate": (0, 1),

@@ -60,13 +60,9 @@ def evaluate_file(where: str, data: str | None = None) -> dict[str, float]:
 
     trained = load_painter(find_painter(where))
     measured, _ = Evaluator(trained.run, data)(trained.painter)
-    return {"env_steps": trained.env_steps} | measured
+    return {"env_steps_trained": trained.env_steps} | measured
 
 
 def table(measured: dict[str, float]) -> str:
     """Metrics as lines of text, each with its meaning."""
-    rows = [
-        f"{name:22} {value:>12,.4g}  {METRICS[name].meaning if name in METRICS else 'environment steps it was trained for'}"
-        for name, value in measured.items()
-    ]
-    return "\n".join(rows)
+    return "\n".join(f"{name:22} {value:>12,.6g}  {METRICS[name].meaning}" for name, value in measured.items())

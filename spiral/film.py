@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bisect
 import itertools
+import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -19,6 +20,8 @@ from spiral.program import Program, blank_canvas, replay
 from spiral.stroke import Stroke
 from spiral.svg import save_svg
 
+SHEET_TILE = 64  # pixels of a small canvas on a sample sheet
+SHEET_SIDE = 680  # pixels of a sample sheet, about
 FRAMES = 60
 FRAME_MS = 50
 LAST_MS = 2000
@@ -75,6 +78,14 @@ def contact_sheet(
         top, left = gap + row * (height + gap), gap + column * (width + gap)
         sheet[top : top + height, left : left + width] = tile
     return sheet
+
+
+def sample_sheet(images: np.ndarray) -> np.ndarray:
+    """The first of many canvases uint8 [N, H, W, C], as many as make a square sheet good to look at on a screen."""
+    side = max(images.shape[1:3])
+    scale = max(1, round(SHEET_TILE / side))
+    columns = max(1, min(math.ceil(math.sqrt(len(images))), SHEET_SIDE // (side * scale)))
+    return contact_sheet(images[: columns**2], columns, scale)
 
 
 def painting_frames(

@@ -44,7 +44,7 @@ METRICS: dict[str, Metric] = {
     "env_steps_sampled": Metric("environment steps painted by the runners since the run began", "steps"),
     "env_steps_trained": Metric("environment steps the learner has learned from since the run began", "steps"),
     "env_steps_dropped": Metric("environment steps painted but never learned from", "steps", "lower"),
-    "policy_lag": Metric("learner updates between the weights that painted a rollout and those that learn from it", "updates"),
+    "policy_lag": Metric("updates between the weights that painted a rollout and those that learn from it", "updates"),
     "discriminator_lag": Metric("rollouts the scoring discriminator has not been trained on yet", "rollouts"),
     "discriminator_restarts": Metric("times the discriminator's process died and was brought back"),
     "runner_restarts": Metric("times a runner's process died and was brought back"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -12,7 +11,7 @@ import numpy as np
 from spiral import checks
 from spiral.config import EnvConfig
 from spiral.errors import InputError
-from spiral.film import contact_sheet, save_png
+from spiral.film import sample_sheet, save_png
 from spiral.program import Program
 from spiral.run_folder import find_painter
 
@@ -89,9 +88,5 @@ def paint_to_folder(where: str, output: str, count: int, seed: int = 0, greedy: 
     digits = max(3, len(str(count - 1)))
     for number, program in enumerate(paintings.programs):
         program.save(folder / f"{number:0{digits}d}.json")
-    columns = math.ceil(math.sqrt(count))
-    save_png(
-        contact_sheet(paintings.canvases, columns=columns, scale=2 if trained.run.env.width <= 128 else 1),
-        folder / "sheet.png",
-    )
+    save_png(sample_sheet(paintings.canvases), folder / "sheet.png")
     return f"{output}: {count} programs and sheet.png"

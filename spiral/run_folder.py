@@ -77,7 +77,7 @@ class RunFolder:
         folders = self.checkpoint_folders()
         if not folders:
             raise InputError(
-                f"there is no finished checkpoint in {self.checkpoints}; start the run anew, without --resume"
+                f"there is no finished checkpoint in {self.checkpoints}; start anew, without --resume"
             )
         return folders[-1]
 
@@ -139,7 +139,7 @@ def run_from_options(
     seed: int | None,
     settings: Sequence[str],
 ) -> tuple[RunConfig, Path]:
-    """The settings and the folder of the run a user asked for: a preset's or a resumed run's, with what was said on top.
+    """The settings and folder of the run a user asked for: a preset's or a resumed run's, with what was said on top.
 
     A budget that is given replaces the preset's: ``minutes`` alone takes its limit of steps away, and the reverse.
 

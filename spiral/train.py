@@ -22,7 +22,6 @@ from spiral.log import MetricsLog, Report
 from spiral.paint import Paintings, paint
 from spiral.run_folder import PAINTER_FILE, RunFolder
 
-SHEET = (10, 10)  # rows, columns of a sample sheet
 SHOWN_PROGRAMS = 10  # stroke programs left in the run's folder at the end
 OBJECT_STORE_BYTES = 10**9  # of a local Ray; rollouts are a few megabytes
 
@@ -207,14 +206,13 @@ class Training:
         metrics, paintings = self.evaluator(self._painter())
         self._evaluated = metrics
         self.log.write(self.env_steps, metrics | {"seconds": self.seconds, "cpu_seconds": self.cpu_seconds})
-        rows, columns = SHEET
-        sheet = film.contact_sheet(paintings.canvases[: rows * columns], columns=columns, scale=2)
+        sheet = film.sample_sheet(paintings.canvases)
         film.save_png(sheet, self.folder.samples / f"{self.env_steps:012d}.png")
         film.save_png(sheet, self.folder.path / "sheet.png")
         self.log.picture(self.env_steps, "samples", sheet)
         self.report.say(
-            f"{self.env_steps:>10,} steps  Fréchet distance {metrics['frechet_distance']:.1f} "
-            f"(ratio {metrics['frechet_ratio']:.2f}; random {metrics['random_painter']:.0f}, real {metrics['real_floor']:.1f})  "
+            f"{self.env_steps:>10,} steps  Fréchet distance {metrics['frechet_distance']:.1f} (ratio "
+            f"{metrics['frechet_ratio']:.2f}; random {metrics['random_painter']:.0f}, real {metrics['real_floor']:.1f})  "
             f"class entropy {metrics['class_entropy']:.2f}  confidence {metrics['confidence']:.2f}"
         )
         return paintings

@@ -13,9 +13,10 @@ class Wasserstein(Objective):
     def loss(self, discriminator, real, fake, generator):
         # One pass over both halves: half the calls, and no batch norm makes the halves depend on each other.
         scores_real, scores_fake = discriminator(torch.cat([real, fake])).chunk(2)
-        mix = torch.rand(len(real), generator=generator, device=generator.device).to(real.device)
         gap = losses.wasserstein_loss(scores_real, scores_fake)
-        penalty = losses.gradient_penalty(discriminator, real, fake, mix)
+        pairs = max(1, round(self.config.penalty_share * len(real)))
+        mix = torch.rand(pairs, generator=generator, device=generator.device).to(real.device)
+        penalty = losses.gradient_penalty(discriminator, real[:pairs], fake[:pairs], mix)
         # Only differences of scores matter to this loss; the drift term keeps their common constant near 0.
         drift = scores_real.square().mean()
         loss = gap + self.config.gradient_penalty * penalty + self.config.drift * drift
