@@ -8,7 +8,7 @@ from typing import Any
 
 import ray
 import torch
-from ray.exceptions import ActorDiedError, ActorUnavailableError, GetTimeoutError
+from ray.exceptions import GetTimeoutError, RayActorError, RayTaskError
 
 from spiral.agents.discriminator_learner import DiscriminatorLearner, Publication
 from spiral.config import DiscriminatorConfig, EnvConfig, ObjectiveConfig
@@ -43,8 +43,9 @@ class DiscriminatorLink:
         self.config = config
         self._actor = self._local = None
         if config.remote:
-            # Ray restarts a dead actor and runs its constructor again; we then give it the newest published weights.
-            options = dict(num_cpus=config.num_cpus, num_gpus=config.num_gpus, max_restarts=-1, max_task_retries=0)
+            # Ray starts a dead process again and repeats the calls it did not answer. Such a process begins at version
+            # 0, by which we know it and give it the newest published weights.
+            options = dict(num_cpus=config.num_cpus, num_gpus=config.num_gpus, max_restarts=-1, max_task_retries=-1)
             own_device = "cuda" if config.num_gpus else "cpu"
             self._actor = (
                 ray.remote(DiscriminatorLearner)
@@ -54,7 +55,8 @@ class DiscriminatorLink:
         else:
             self._local = DiscriminatorLearner(config, objective, env, data, seed, device)
         self._pending: deque = deque()  # publications, or references to them, newest last
-        self._newest: Publication = self._call("publication")
+        self._newest: Publication = self._call("publication")  # to score with
+        self._latest = self._newest  # the last one resolved: what a new process goes on from
         self.restarts = 0
 
     @property
@@ -64,35 +66,31 @@ class DiscriminatorLink:
 
     def exchange(self, canvases) -> Publication:
         """Send finished canvases uint8 [N, H, W, C]; the publication to score them with."""
-        if self._actor is None:
-            self._pending.append(self._local.train(canvases))
-        else:
-            self._pending.append(self._actor.train.remote(canvases))
+        send = self._local.train if self._actor is None else self._actor.train.remote
+        self._pending.append(send(canvases))
         while len(self._pending) > self.config.max_lag:
             self._newest = self._resolve(self._pending.popleft())
         return self._newest
 
-    def _resolve(self, publication) -> Publication:
-        if not isinstance(publication, ray.ObjectRef):
-            return publication
-        try:
-            return self._get(publication)
-        except (ActorDiedError, ActorUnavailableError) as error:
-            logger.warning("The discriminator's process died (%s): it goes on from its newest weights.", error)
-            self.restarts += 1
-            # Canvases on their way to the dead process are lost to the image buffer; the next rollouts refill it.
-            self._pending.clear()
-            self._call("set_weights", self._newest.version, self._newest.weights)
-            return self._newest
+    def _resolve(self, publication: Publication | ray.ObjectRef) -> Publication:
+        if isinstance(publication, ray.ObjectRef):
+            publication = self._get(publication)
+            if publication.version <= self._latest.version:
+                self._bring_back()
+                return self._latest
+        self._latest = publication
+        return publication
+
+    def _bring_back(self) -> None:
+        """Have a process that was started again go on from the newest weights there are."""
+        logger.warning("The discriminator's process died; it goes on from version %d.", self._latest.version)
+        self.restarts += 1
+        self._pending.clear()  # trained by the new process before it has the weights
+        self._call("set_weights", self._latest.version, self._latest.weights)
 
     def _call(self, method: str, *args) -> Any:
         if self._actor is None:
             return getattr(self._local, method)(*args)
-        for attempt in range(3):
-            try:
-                return self._get(getattr(self._actor, method).remote(*args))
-            except ActorUnavailableError:  # being restarted
-                logger.info("Waiting for the discriminator's process to come back (attempt %d).", attempt + 1)
         return self._get(getattr(self._actor, method).remote(*args))
 
     def _get(self, reference: ray.ObjectRef) -> Any:
@@ -103,15 +101,25 @@ class DiscriminatorLink:
                 f"the discriminator's process gave no answer in {WAIT_S:.0f} s; is Ray short of CPUs or GPUs for it "
                 f"(it asks for {self.config.num_cpus:g} and {self.config.num_gpus:g})?"
             ) from None
-        except ray.exceptions.RayTaskError as error:
+        except RayActorError as error:
+            reason = str(error).strip().splitlines()[-1]
+            raise SpiralError(f"the discriminator's process ended and cannot be started again ({reason})") from error
+        except RayTaskError as error:
             cause = error.cause
             raise cause if isinstance(cause, InputError) else error from None
 
     def get_state(self) -> dict[str, Any]:
         """The discriminator learner's state and the publications still to be scored with."""
-        self._pending = deque(self._resolve(publication) for publication in list(self._pending))
+        settled: deque = deque()
+        while self._pending:
+            settled.append(self._resolve(self._pending.popleft()))
+        self._pending = settled
+        learner = self._call("get_state")
+        if learner["version"] < self._latest.version:
+            self._bring_back()
+            learner = self._call("get_state")
         return {
-            "learner": self._call("get_state"),
+            "learner": learner,
             "newest": tuple(self._newest),
             "pending": [tuple(publication) for publication in self._pending],
         }
@@ -120,6 +128,7 @@ class DiscriminatorLink:
         self._call("set_state", state["learner"])
         self._newest = Publication(*state["newest"])
         self._pending = deque(Publication(*publication) for publication in state["pending"])
+        self._latest = self._pending[-1] if self._pending else self._newest
 
     def stop(self) -> None:
         """End the process, if there is one."""
