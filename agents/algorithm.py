@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 from collections import deque
 from typing import Any
 
@@ -18,7 +19,10 @@ from spiral.agents.learner import SpiralLearner
 from spiral.agents.module import PainterModule
 from spiral.agents.runner import CanvasEnvRunner
 from spiral.config import DiscriminatorConfig, EnvConfig, LearnerConfig, ObjectiveConfig, PainterConfig, RunConfig
+from spiral.errors import SpiralError
 from spiral.metrics import METRICS
+
+RESTART_S = 300.0  # longest wait for a runner's process to be started again
 
 
 class SpiralConfig(IMPALAConfig):
@@ -56,6 +60,9 @@ class SpiralConfig(IMPALAConfig):
         # RLlib's default of 0 makes the main process ask its runners thousands of times a second, which takes a core.
         self.timeout_s_sampler_manager = 0.05
         self.min_time_s_per_iteration = 1
+        # The runners get the weights of every update; with RLlib's 1 those of every second one where updates follow
+        # each other at once.
+        self.broadcast_interval = 0
         self.lr = learner.learning_rate
         self.entropy_coeff = learner.entropy
         self.vf_loss_coeff = learner.value
@@ -199,6 +206,7 @@ class Spiral(IMPALA):
 
     def setup(self, config: SpiralConfig) -> None:
         self._waiting: deque[list] = deque()  # train batches no learner has room for yet
+        self._alone_since: float | None = None  # when the last runner died
         super().setup(config)
 
     @classmethod
@@ -231,7 +239,18 @@ class Spiral(IMPALA):
         if self._waiting:
             self._busy_updates(timeout=self.config.timeout_s_sampler_manager)
             return [], [], [], set()
+        if self.config.num_env_runners and not self.env_runner_group.num_healthy_remote_workers():
+            self._wait_for_runners()
+            return [], [], [], set()
+        self._alone_since = None
         return super()._sample_and_get_connector_states()
+
+    def _wait_for_runners(self) -> None:
+        """Every runner died. RLlib would paint in this process, which has no canvases; Ray is starting new ones."""
+        self._alone_since = self._alone_since or time.monotonic()
+        if time.monotonic() - self._alone_since > RESTART_S:
+            raise SpiralError(f"all runners died and none came back in {RESTART_S:.0f} s; is memory short?")
+        time.sleep(self.config.timeout_s_sampler_manager)
 
     def set_progress(self, progress: float) -> None:
         """Tell the learners how much of the run's time is over, 0..1."""
