@@ -57,7 +57,7 @@ class SpiralLearner(TorchLearner):
             config.seed or 0,
             self._device,
         )
-        self._scale = RewardScale()
+        self._scale = RewardScale(config.objective_config.spread_floor)
         self._average = {name: value.clone() for name, value in self._painter_state().items()}
         self._updates = 0
         self._env_steps = 0
@@ -125,7 +125,7 @@ class SpiralLearner(TorchLearner):
                 yield MultiAgentBatch({DEFAULT_MODULE_ID: batch}, env_steps=len(batch[Columns.REWARDS]) * steps)
 
     def _tensor(self, array: np.ndarray) -> Tensor:
-        return torch.as_tensor(array, device=self._device)
+        return torch.tensor(array, device=self._device)  # a copy: arrays from Ray's store must not be written to
 
     def _tensors(self, arrays: dict[str, np.ndarray]) -> dict[str, Tensor]:
         return {name: self._tensor(array) for name, array in arrays.items()}
@@ -142,7 +142,7 @@ class SpiralLearner(TorchLearner):
 
         episodes, steps = rollout.log_probs.shape
         scores = self._score(rollout.finals)
-        self._scale.update(scores)
+        self._scale.update(scores, publication.metrics.get("gap", 0.0))
         self._log("score_mean", scores.mean())
         self._log("score_std", scores.std(correction=0))
         if self.config.objective_config.reward == "difference":
@@ -173,7 +173,8 @@ class SpiralLearner(TorchLearner):
             rho_clip=config.vtrace_clip_rho_threshold,
             c_clip=config.vtrace_clip_c_threshold,
         )
-        advantages = (advantages - advantages.mean()) / (advantages.std(correction=0) + 1e-6)
+        # Rewards have a unit: advantages are scaled down where they are large, never up where nothing is to be gained.
+        advantages = (advantages - advantages.mean()) / advantages.std(correction=0).clamp(min=1.0)
         policy_loss = -(advantages * log_probs).mean()
         value_loss = F.huber_loss(values, targets)
         entropies = distribution.part_entropies(actions).mean(dim=(0, 1))
@@ -230,7 +231,6 @@ class SpiralLearner(TorchLearner):
                 "scale": self._scale.get_state(),
                 "updates": self._updates,
                 "env_steps": self._env_steps,
-                "progress": self._progress,
             }
         return state
 
@@ -241,7 +241,7 @@ class SpiralLearner(TorchLearner):
             self._average = self._tensors(own["average"])
             self._link.set_state(own["discriminator"])
             self._scale.set_state(own["scale"])
-            self._updates, self._env_steps, self._progress = own["updates"], own["env_steps"], own["progress"]
+            self._updates, self._env_steps = own["updates"], own["env_steps"]
 
     def shutdown(self) -> None:
         if self._link is not None:
