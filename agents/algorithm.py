@@ -63,7 +63,9 @@ class SpiralConfig(IMPALAConfig):
         # The runners get the weights of every update; with RLlib's 1 those of every second one where updates follow
         # each other at once.
         self.broadcast_interval = 0
+        self.broadcast_interval = 0  # weights to the runners after every update; RLlib's 1 can skip every second one
         self.lr = learner.learning_rate
+        self.warmup_steps = learner.warmup_steps
         self.entropy_coeff = learner.entropy
         self.vf_loss_coeff = learner.value
         self.gamma = learner.discount
@@ -88,6 +90,7 @@ class SpiralConfig(IMPALAConfig):
             .discriminator(run.discriminator)
             .training(
                 lr=learner.learning_rate,
+                warmup_steps=learner.warmup_steps,
                 final_lr=learner.final_learning_rate,
                 entropy_coeff=learner.entropy,
                 final_entropy=learner.final_entropy,
@@ -139,6 +142,7 @@ class SpiralConfig(IMPALAConfig):
         *,
         trace: float = NotProvided,
         vtrace_clip_c_threshold: float = NotProvided,
+        warmup_steps: int = NotProvided,
         final_lr: float = NotProvided,
         final_entropy: float = NotProvided,
         minibatch_episodes: int = NotProvided,
@@ -151,6 +155,7 @@ class SpiralConfig(IMPALAConfig):
         Args:
             trace: lambda of V-trace.
             vtrace_clip_c_threshold: c-bar of V-trace.
+            warmup_steps: environment steps in which the learning rate rises from 0 to ``lr``.
             final_lr, final_entropy: fractions of ``lr`` and ``entropy_coeff`` at the end of the run.
             minibatch_episodes: episodes in one optimiser step.
             average: decay, per rollout, of the averaged weights.
@@ -160,6 +165,7 @@ class SpiralConfig(IMPALAConfig):
         own = dict(
             trace=trace,
             vtrace_clip_c_threshold=vtrace_clip_c_threshold,
+            warmup_steps=warmup_steps,
             final_lr=final_lr,
             final_entropy=final_entropy,
             minibatch_episodes=minibatch_episodes,

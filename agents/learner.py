@@ -204,7 +204,8 @@ class SpiralLearner(TorchLearner):
 
     def before_gradient_based_update(self, *, timesteps: dict[str, Any]) -> None:
         super().before_gradient_based_update(timesteps=timesteps)
-        self._learning_rate = self._scheduled(self.config.lr, self.config.final_lr)
+        warmup = min(1.0, self._env_steps / self.config.warmup_steps) if self.config.warmup_steps else 1.0
+        self._learning_rate = warmup * self._scheduled(self.config.lr, self.config.final_lr)
         self._set_optimizer_lr(self.get_optimizer(DEFAULT_MODULE_ID), self._learning_rate)
 
     def after_gradient_based_update(self, *, timesteps: dict[str, Any]) -> None:

@@ -91,6 +91,7 @@ class ObjectiveConfig:
     gradient_penalty: float = 10.0  # weight; the paper does not give it, Gulrajani et al. 2017 use 10
     penalty_share: float = 1.0  # share of the batch it is measured on: it costs as much as the rest
     drift: float = 1e-3  # weight of mean(score(real)^2), which holds the score's free constant near 0
+    spread_floor: float = 0.25  # least unit of reward, as a share of the gap between real and painted scores; ours
     reward: str = "final"  # "final": the last canvas's score; "difference": score gained at each step (SPIRAL++)
 
 
@@ -99,6 +100,7 @@ class LearnerConfig:
     """V-trace and the optimiser of the painter. Values are ours; the paper leaves them to population-based training."""
 
     learning_rate: float = 4e-4  # Adam
+    warmup_steps: int = 0  # in which the rate rises from 0 while the discriminator learns to see; environment steps
     final_learning_rate: float = 0.05  # fraction of it at the end of the run, reached linearly
     entropy: float = 0.08  # weight of the entropy bonus; 0.02 collapses
     final_entropy: float = 0.125  # fraction of it at the end of the run, reached linearly
@@ -163,7 +165,9 @@ LIMITS: dict[str, tuple[float, float]] = {
     "objective.gradient_penalty": (0, 1e6),
     "objective.penalty_share": (0, 1),
     "objective.drift": (0, 1e6),
+    "objective.spread_floor": (0, 100),
     "learner.learning_rate": (0, 1),
+    "learner.warmup_steps": (0, 1e12),
     "learner.final_learning_rate": (0, 1),
     "learner.entropy": (0, 100),
     "learner.final_entropy": (0, 1),

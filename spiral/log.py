@@ -10,6 +10,7 @@ import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from spiral.files import written_whole
 from spiral.run_folder import RunFolder
 
 
@@ -18,13 +19,17 @@ class MetricsLog:
 
     Args:
         folder: of the run; rows are appended.
+        env_steps: where the run goes on from. Rows beyond are those of steps that will be taken again: they are removed.
     """
 
-    def __init__(self, folder: RunFolder):
+    def __init__(self, folder: RunFolder, env_steps: int):
         from torch.utils.tensorboard import SummaryWriter
 
+        with written_whole(folder.metrics_file) as beside:
+            kept = (row for row in folder.metrics() if row["env_steps"] <= env_steps)
+            beside.write_text("".join(json.dumps(row) + "\n" for row in kept))
         self._file = folder.metrics_file.open("a", buffering=1)
-        self._board = SummaryWriter(str(folder.tensorboard))
+        self._board = SummaryWriter(str(folder.tensorboard), purge_step=env_steps + 1)
 
     def write(self, env_steps: int, row: dict[str, float]) -> None:
         """One row of metrics, each a name of ``spiral.metrics.METRICS``."""

@@ -33,19 +33,23 @@ class RunFolder:
         self.checkpoints = self.path / "checkpoints"
         self.tensorboard = self.path / "tensorboard"
 
-    def create(self, run: RunConfig) -> None:
-        """Make the folder of a new run.
+    def check_free(self) -> None:
+        """See that a new run may begin here.
 
         Raises:
-            InputError: there is a run in it already, or it cannot be written.
+            InputError: there is a run in it already.
         """
         if self.config_file.exists():
             raise InputError(
                 f"there is a run in {self.path} already; go on with it by --resume, or give another folder by --out"
             )
-        self.write_config(run)
 
     def write_config(self, run: RunConfig) -> None:
+        """Write down the settings; makes the folder where it is missing.
+
+        Raises:
+            InputError: it cannot be written.
+        """
         with written_whole(self.config_file) as beside:
             beside.write_text(json.dumps(config.to_dict(run), indent=2) + "\n")
 
@@ -68,18 +72,9 @@ class RunFolder:
             return []
         return sorted(entry for entry in self.checkpoints.iterdir() if entry.name.isdigit() and entry.is_dir())
 
-    def newest_checkpoint(self) -> Path:
-        """The checkpoint to go on from.
-
-        Raises:
-            InputError: there is none.
-        """
-        folders = self.checkpoint_folders()
-        if not folders:
-            raise InputError(
-                f"there is no finished checkpoint in {self.checkpoints}; start anew, without --resume"
-            )
-        return folders[-1]
+    def newest_checkpoint(self) -> Path | None:
+        """The checkpoint to go on from; None before the first one is finished."""
+        return next(reversed(self.checkpoint_folders()), None)
 
     @contextlib.contextmanager
     def new_checkpoint(self, env_steps: int) -> Iterator[Path]:
@@ -87,17 +82,19 @@ class RunFolder:
 
         The oldest checkpoints beyond ``KEPT_CHECKPOINTS`` are then removed.
         """
+        for left_over in self.checkpoints.glob(f"{UNFINISHED}*"):  # by a run that was killed while writing
+            shutil.rmtree(left_over)
         name = f"{env_steps:012d}"
-        beside = self.checkpoints / f"{UNFINISHED}{name}"
-        shutil.rmtree(beside, ignore_errors=True)
+        final, beside = self.checkpoints / name, self.checkpoints / f"{UNFINISHED}{name}"
         beside.mkdir(parents=True)
         try:
             yield beside
-            final = self.checkpoints / name
-            shutil.rmtree(final, ignore_errors=True)  # the same step again, after an interruption
+            if final.exists():  # the same step again, after an interruption
+                final.rename(self.checkpoints / f"{UNFINISHED}replaced-{name}")
             beside.rename(final)
         finally:
-            shutil.rmtree(beside, ignore_errors=True)
+            for unwanted in self.checkpoints.glob(f"{UNFINISHED}*"):
+                shutil.rmtree(unwanted, ignore_errors=True)
         for old in self.checkpoint_folders()[:-KEPT_CHECKPOINTS]:
             shutil.rmtree(old, ignore_errors=True)
 
@@ -125,7 +122,13 @@ def find_painter(where: str | os.PathLike) -> Path:
         return path / PAINTER_FILE
     folder = RunFolder(path)
     if folder.config_file.is_file():
-        return folder.newest_checkpoint() / PAINTER_FILE
+        checkpoint = folder.newest_checkpoint()
+        if checkpoint is None:
+            raise InputError(
+                f"the run in {where} has no finished checkpoint yet; wait for its first, or go on with it: "
+                f"spiral train --resume --out {where}"
+            )
+        return checkpoint / PAINTER_FILE
     raise InputError(f"there is no painter at {where}; give a run's folder, a checkpoint's folder or a {PAINTER_FILE}")
 
 

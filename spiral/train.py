@@ -8,6 +8,8 @@ import logging
 import os
 import shutil
 import signal
+import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -39,7 +41,7 @@ def train(
     Args:
         run: the settings.
         out: the run's folder; a new one, or with ``resume`` one to go on with.
-        resume: go on from the newest checkpoint.
+        resume: go on from the newest checkpoint; from the beginning where there is none yet.
         address: of a Ray cluster; None starts Ray on this machine.
         report: where progress is shown.
 
@@ -49,13 +51,12 @@ def train(
     """
     run = _checked(run)
     folder = RunFolder(out)
-    checkpoint = folder.newest_checkpoint() if resume else None
-    with report or Report() as shown:
-        if resume:
-            folder.write_config(run)  # the budget may have been extended
-        else:
-            folder.create(run)
-        with _ray(run, address), contextlib.closing(Training(run, folder, shown, checkpoint)) as training:
+    if not resume:
+        folder.check_free()
+    with report or Report() as shown, _ray(run, address):
+        folder.write_config(run)  # also where a run goes on: its budget may have been extended
+        checkpoint = folder.newest_checkpoint() if resume else None
+        with contextlib.closing(Training(run, folder, shown, checkpoint)) as training:
             training.loop()
     return folder
 
@@ -63,12 +64,14 @@ def train(
 def _checked(run: RunConfig) -> RunConfig:
     """The run with every part tried that can be tried before Ray is started."""
     from spiral.agents.objectives import OBJECTIVES
+    from spiral.agents.painter import Painter
     from spiral.envs.options import env_config
 
     if run.env_steps is None and run.minutes is None:
         raise InputError("a run needs an end: set env_steps or minutes")
     run_env = env_config(run.env, {})
     OBJECTIVES.get(run.objective.name)
+    Painter(run.painter, run_env)
     for split in ("train", "test"):
         load_pictures(run.data, split, width=run_env.width, height=run_env.height, channels=run_env.channels)
     return run
@@ -78,12 +81,13 @@ def _checked(run: RunConfig) -> RunConfig:
 def _ray(run: RunConfig, address: str | None) -> Iterator[None]:
     """Ray, on this machine or a cluster, and quiet: what a user must know is said by the report."""
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
     import ray
     import ray.rllib  # sets its own log level when it is imported
 
     for name in ("ray", "ray.rllib", "ray.tune"):
         logging.getLogger(name).setLevel(logging.ERROR)
+    # It reports a runner's death, which is mended and counted, as an error with a traceback.
+    logging.getLogger("ray.rllib.utils.actor_manager").setLevel(logging.CRITICAL)
     options: dict[str, Any] = {}
     if address is None:
         # On two cores more processes are wanted than Ray would admit: they take turns.
@@ -126,13 +130,14 @@ class Training:
             ),
         )
         report.show(0.0, 0.0, "starting Ray's processes")
-        self.algorithm = SpiralConfig.from_run(run).build_algo()
+        with _native_errors_held_back():
+            self.algorithm = SpiralConfig.from_run(run).build_algo()
         self._began = time.monotonic()
         self.env_steps = 0
         self._seconds_before = self._cpu_before = 0.0
         if checkpoint is not None:
             self._restore(checkpoint)
-        self.log = MetricsLog(folder)
+        self.log = MetricsLog(folder, self.env_steps)
         self._evaluated: dict[str, float] = {}
 
     def loop(self) -> None:
@@ -272,6 +277,24 @@ class Training:
         if hasattr(self, "log"):
             self.log.close()
         self.algorithm.stop()
+
+
+@contextlib.contextmanager
+def _native_errors_held_back() -> Iterator[None]:
+    """Show what native code writes to stderr only if the block fails: Ray's core reports errors there that are none."""
+    sys.stderr.flush()
+    stderr = os.dup(2)
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            held.seek(0)
+            os.write(stderr, held.read())
+            raise
+        finally:
+            os.dup2(stderr, 2)
+            os.close(stderr)
 
 
 @contextlib.contextmanager
