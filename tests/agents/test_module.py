@@ -35,7 +35,7 @@ def make_module(lstm=0, seed=0, env=TINY, **inputs):
     ).build()
     with torch.no_grad():  # far from uniform, unlike an untrained painter's choices
         for head in module.painter.heads.logits.values():
-            head.weight.normal_()
+            head.weight.normal_(0, 0.1)
     return module
 
 
@@ -107,6 +107,17 @@ def test_training_on_whole_episodes_finds_the_runners_log_probs(lstm):
 
 
 @with_and_without_lstm
+def test_training_reaches_every_part_of_the_network(lstm):
+    module = make_module(lstm, env=dataclasses.replace(TINY, pressures=(0.5, 1.0)))
+    batch = whole_episodes(module)
+    output = module.forward_train(batch)
+    distribution = module.get_train_action_dist_cls().from_logits(output[Columns.ACTION_DIST_INPUTS])
+    values = module.compute_values(batch, embeddings=output[Columns.EMBEDDINGS])
+    (distribution.logp(batch[Columns.ACTIONS]).square().sum() + values.square().sum()).backward()
+    assert [name for name, parameter in module.named_parameters() if not parameter.grad.any()] == []
+
+
+@with_and_without_lstm
 def test_values_are_the_same_with_and_without_the_embeddings_of_the_forward_pass(lstm):
     module = make_module(lstm)
     batch = whole_episodes(module)
@@ -141,8 +152,9 @@ def test_an_episode_begins_with_a_state_of_zeros():
 def one_distribution(module, actions):
     """Of the same observation for each of ``actions`` [N, parts], which the logits follow."""
     batch = at_time(whole_episodes(module), 1)
-    observation = {name: values[:1].expand(len(actions), *values.shape[1:])
-                   for name, values in batch[Columns.OBS].items()}
+    observation = {
+        name: values[:1].expand(len(actions), *values.shape[1:]) for name, values in batch[Columns.OBS].items()
+    }
     logits = module.forward_train({Columns.OBS: observation, Columns.ACTIONS: actions})[Columns.ACTION_DIST_INPUTS]
     return module.get_train_action_dist_cls().from_logits(logits.detach())
 
@@ -165,6 +177,7 @@ def test_the_distribution_is_the_joint_one():
     log_probs = distribution.logp(actions)
     assert torch.equal(log_probs, joint_log_prob(distribution.logits, actions, module.painter.masks(actions)))
     assert log_probs.exp().sum().item() == pytest.approx(1, abs=1e-5)
+    assert 0.1 < distribution.logits[0].softmax(-1)[0, 0] < 0.9, "moves and strokes both count"
     exact = -(log_probs.exp() * log_probs).sum()
     summed = distribution.part_entropies(actions).sum(-1)
     assert (log_probs.exp() * summed).sum().item() == pytest.approx(exact.item(), abs=1e-4)

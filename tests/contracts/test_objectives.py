@@ -56,6 +56,14 @@ def check_order_does_not_matter(objective_class, name):
     assert torch.allclose(loss, same, atol=1e-5)
 
 
+def check_chance_is_the_generators(objective_class, name):
+    """The same loss from the same seed, whatever was drawn elsewhere."""
+    objective, discriminator = make(objective_class, name)
+    discriminator.eval()
+    one, same = (loss_of(objective, discriminator)[0] for _ in range(2))
+    assert torch.equal(one, same)
+
+
 def check_learns(objective_class, name):
     """It comes to score pictures it has not seen: light ones over dark ones."""
     objective, discriminator = make(objective_class, name)
@@ -73,7 +81,7 @@ def check_learns(objective_class, name):
     assert figures["gap"] > 0, "the figure has the sign of its name"
 
 
-CHECKS = [check_loss, check_order_does_not_matter, check_learns]
+CHECKS = [check_loss, check_order_does_not_matter, check_chance_is_the_generators, check_learns]
 
 
 @pytest.mark.parametrize("check", CHECKS)
@@ -119,6 +127,12 @@ class FirstPictureOnly(Sound):
         return loss + discriminator(real)[0], figures
 
 
+class DrawsElsewhere(Sound):
+    def loss(self, discriminator, real, fake, generator):
+        loss, figures = super().loss(discriminator, real, fake, generator)
+        return loss * (1 + torch.rand(())), figures
+
+
 class UpsideDown(Sound):
     def loss(self, discriminator, real, fake, generator):
         return super().loss(discriminator, fake, real, generator)
@@ -130,6 +144,7 @@ class UpsideDown(Sound):
         (Detached, check_loss),
         (OneForEachPicture, check_loss),
         (FirstPictureOnly, check_order_does_not_matter),
+        (DrawsElsewhere, check_chance_is_the_generators),
         (UpsideDown, check_learns),
     ],
 )
