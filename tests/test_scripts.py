@@ -126,7 +126,7 @@ def test_missing_system_packages_are_named_where_they_cannot_be_installed(machin
     assert code == 1
     assert said == (
         "scripts/setup: system packages are missing; install them, such as by: "
-        "sudo apt-get install python3.12-dev gcc pkg-config libcairo2-dev\n"
+        "sudo apt-get install python3.12-dev gcc libc6-dev pkg-config libcairo2-dev\n"
     )
 
 
@@ -146,10 +146,10 @@ def test_only_what_is_missing_is_installed(ready, user):
     (ready.bin / "cc").unlink()
     said, code = ready.setup()
     assert code == 0
-    assert said.splitlines()[0] == "Installing system packages: gcc"
+    assert said.splitlines()[0] == "Installing system packages: gcc libc6-dev"
     calls = ready.log.read_text()
     assert "apt-get -qq update\n" in calls
-    assert "apt-get -qq install --no-install-recommends gcc\n" in calls
+    assert "apt-get -qq install --no-install-recommends gcc libc6-dev\n" in calls
     assert calls.count("sudo -n env ") == (2 if user == "sudo" else 0)
 
 
