@@ -19,7 +19,7 @@ class MetricsLog:
 
     Args:
         folder: of the run; rows are appended.
-        env_steps: where the run goes on from. Rows beyond are those of steps that will be taken again: they are removed.
+        env_steps: where the run goes on from. Rows beyond it, of steps that will be taken again, are removed.
     """
 
     def __init__(self, folder: RunFolder, env_steps: int):

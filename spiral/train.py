@@ -215,11 +215,7 @@ class Training:
         film.save_png(sheet, self.folder.samples / f"{self.env_steps:012d}.png")
         film.save_png(sheet, self.folder.path / "sheet.png")
         self.log.picture(self.env_steps, "samples", sheet)
-        self.report.say(
-            f"{self.env_steps:>10,} steps  Fréchet distance {metrics['frechet_distance']:.1f} (ratio "
-            f"{metrics['frechet_ratio']:.2f}; random {metrics['random_painter']:.0f}, real {metrics['real_floor']:.1f})  "
-            f"class entropy {metrics['class_entropy']:.2f}  confidence {metrics['confidence']:.2f}"
-        )
+        self.report.say(f"{self.env_steps:>10,} steps  {_summary(metrics)}")
         return paintings
 
     def _painter(self):
@@ -277,6 +273,14 @@ class Training:
         if hasattr(self, "log"):
             self.log.close()
         self.algorithm.stop()
+
+
+def _summary(metrics: dict[str, float]) -> str:
+    return (
+        f"Fréchet distance {metrics['frechet_distance']:.1f} (ratio {metrics['frechet_ratio']:.2f}; "
+        f"random {metrics['random_painter']:.0f}, real {metrics['real_floor']:.1f})  "
+        f"class entropy {metrics['class_entropy']:.2f}  confidence {metrics['confidence']:.2f}"
+    )
 
 
 @contextlib.contextmanager
