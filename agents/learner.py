@@ -138,7 +138,7 @@ class SpiralLearner(TorchLearner):
         for name, value in publication.metrics.items():
             self._log(f"discriminator/{name}", value)
         self._log("discriminator_lag", self._link.lag)
-        self._log("discriminator_restarts", self._link.restarts)
+        self._count("discriminator_restarts", self._link.restarts)
 
         episodes, steps = rollout.log_probs.shape
         scores = self._score(rollout.finals)
@@ -192,7 +192,12 @@ class SpiralLearner(TorchLearner):
         )
 
     def _log(self, name: str, value) -> None:
+        """A figure of this update; an iteration reports the mean of its updates'."""
         self.metrics.log_value((DEFAULT_MODULE_ID, name), value, window=1)
+
+    def _count(self, name: str, value: int) -> None:
+        """A number that only grows; an iteration reports it as it is at its end."""
+        self.metrics.log_value((DEFAULT_MODULE_ID, name), value, reduce="max")
 
     def configure_optimizers_for_module(self, module_id, config=None) -> None:
         parameters = self.get_parameters(self.module[module_id])
@@ -215,7 +220,7 @@ class SpiralLearner(TorchLearner):
         for name, value in self._painter_state().items():
             self._average[name].lerp_(value, 1 - decay)
         self._log("learning_rate", self._learning_rate)
-        self._log("env_steps_trained", self._env_steps)
+        self._count("env_steps_trained", self._env_steps)
 
     def average_weights(self) -> dict[str, np.ndarray]:
         """The painter's averaged weights: what paints, is evaluated and is shipped."""
