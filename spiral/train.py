@@ -21,7 +21,7 @@ from spiral.datasets import load_pictures
 from spiral.errors import InputError, SpiralError
 from spiral.evaluate import Evaluator
 from spiral.log import MetricsLog, Report
-from spiral.paint import Paintings, paint
+from spiral.paint import paint
 from spiral.run_folder import PAINTER_FILE, RunFolder
 
 SHOWN_PROGRAMS = 10  # stroke programs left in the run's folder at the end
@@ -143,16 +143,16 @@ class Training:
     def loop(self) -> None:
         """Train, evaluate and write checkpoints until the run is over or interrupted."""
         next_evaluation = self.seconds + 60 * self.run.evaluate_minutes
+        over = self.progress >= 1
         with _interruptible() as interrupted:
-            while self.progress < 1 and not interrupted():
+            while not over:
                 self._step()
-                if self.seconds >= next_evaluation and self.progress < 1:
+                over = self.progress >= 1 or interrupted()
+                if over or self.seconds >= next_evaluation:
                     self._evaluate()
                     self._save()
                     next_evaluation = self.seconds + 60 * self.run.evaluate_minutes
-            paintings = self._evaluate()
-            self._save()
-        self._leave_paintings(paintings)
+        self._leave_paintings()
         done = "Interrupted" if self.progress < 1 else "Done"
         self.report.say(
             f"{done} after {self.env_steps:,} steps and {self.seconds / 60:.1f} minutes "
@@ -207,7 +207,7 @@ class Training:
         reason = str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__
         return SpiralError(f"the run failed at {self.env_steps:,} steps ({reason}); {go_on}")
 
-    def _evaluate(self) -> Paintings:
+    def _evaluate(self) -> None:
         metrics, paintings = self.evaluator(self._painter())
         self._evaluated = metrics
         self.log.write(self.env_steps, metrics | {"seconds": self.seconds, "cpu_seconds": self.cpu_seconds})
@@ -216,7 +216,6 @@ class Training:
         film.save_png(sheet, self.folder.path / "sheet.png")
         self.log.picture(self.env_steps, "samples", sheet)
         self.report.say(f"{self.env_steps:>10,} steps  {_summary(metrics)}")
-        return paintings
 
     def _painter(self):
         """The painter with its averaged weights, in this process."""
@@ -255,7 +254,7 @@ class Training:
         self._began = time.monotonic()
         self.report.say(f"Going on from {self.env_steps:,} steps and {self._seconds_before / 60:.1f} minutes")
 
-    def _leave_paintings(self, paintings: Paintings) -> None:
+    def _leave_paintings(self) -> None:
         """Stroke programs and one painting as a film, to look at and to replay."""
         shutil.rmtree(self.folder.programs, ignore_errors=True)
         named = paint(
