@@ -37,12 +37,15 @@ class RunFolder:
         """See that a new run may begin here.
 
         Raises:
-            InputError: there is a run in it already.
+            InputError: there is a run in it already, or it cannot be written.
         """
         if self.config_file.exists():
             raise InputError(
                 f"there is a run in {self.path} already; go on with it by --resume, or give another folder by --out"
             )
+        nearest = next(folder for folder in (self.path, *self.path.absolute().parents) if folder.exists())
+        if not nearest.is_dir() or not os.access(nearest, os.W_OK):
+            raise InputError(f"cannot write {self.path}: {nearest} is no folder you may write to; choose one by --out")
 
     def write_config(self, run: RunConfig) -> None:
         """Write down the settings; makes the folder where it is missing.

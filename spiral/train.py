@@ -54,7 +54,6 @@ def train(
     if not resume:
         folder.check_free()
     with report or Report() as shown, _ray(run, address):
-        folder.write_config(run)  # also where a run goes on: its budget may have been extended
         checkpoint = folder.newest_checkpoint() if resume else None
         with contextlib.closing(Training(run, folder, shown, checkpoint)) as training:
             training.loop()
@@ -137,6 +136,7 @@ class Training:
         self._seconds_before = self._cpu_before = 0.0
         if checkpoint is not None:
             self._restore(checkpoint)
+        folder.write_config(run)  # not before: settings that the checkpoint does not fit must not stay
         self.log = MetricsLog(folder, self.env_steps)
         self._evaluated: dict[str, float] = {}
 
@@ -248,8 +248,8 @@ class Training:
             self.algorithm.stop()
             reason = str(error).strip().partition("\n")[0]
             raise InputError(
-                f"cannot go on from {checkpoint}: it is damaged ({type(error).__name__}: {reason}); "
-                "remove this folder to go on from the checkpoint before it"
+                f"cannot go on from {checkpoint}: it is damaged or of other settings ({type(error).__name__}: "
+                f"{reason}); leave the settings as they were, or remove this folder to go on from the one before it"
             ) from error
         self._began = time.monotonic()
         self.report.say(f"Going on from {self.env_steps:,} steps and {self._seconds_before / 60:.1f} minutes")
