@@ -60,7 +60,7 @@ class DiscriminatorLearner:
             torch.manual_seed(seed)
             self._discriminator = Discriminator(config, env, self._objective.spectral).to(self._device)
         self._optimizer = torch.optim.Adam(
-            self._discriminator.parameters(), lr=config.learning_rate, betas=tuple(config.betas)
+            self._discriminator.parameters(), lr=config.learning_rate, betas=tuple(config.betas), fused=True
         )
         self._buffer = ImageBuffer(config.buffer_size, (env.height, env.width, env.channels))
         self._rng = np.random.default_rng([seed, 1])

@@ -14,11 +14,13 @@ from torch.nn import functional as F
 
 
 def choose(logits: Tensor, generator: torch.Generator | None, greedy: bool) -> Tensor:
-    """One index for each row of logits [N, n]: the most probable, or a sample by the Gumbel-max trick."""
+    """One index for each row of logits [N, n]: the most probable, or a sample."""
     if greedy:
         return logits.argmax(dim=-1)
-    exponential = torch.empty_like(logits).exponential_(generator=generator)
-    return (logits - exponential.log()).argmax(dim=-1)
+    # By the inverse of the distribution function: one random number a row, where Gumbel's trick needs n.
+    edges = logits.softmax(dim=-1).cumsum(dim=-1)
+    thresholds = edges[:, -1:] * torch.rand(len(logits), 1, generator=generator, device=logits.device)
+    return torch.searchsorted(edges, thresholds, right=True).squeeze(-1).clamp(max=logits.shape[-1] - 1)
 
 
 class AutoregressiveHeads(nn.Module):

@@ -202,7 +202,7 @@ class SpiralLearner(TorchLearner):
     def configure_optimizers_for_module(self, module_id, config=None) -> None:
         parameters = self.get_parameters(self.module[module_id])
         # RLlib's own learner leaves eps at 1e-8, which makes the first steps of rarely chosen cells enormous.
-        optimizer = torch.optim.Adam(parameters, lr=config.lr, eps=1e-5)
+        optimizer = torch.optim.Adam(parameters, lr=config.lr, eps=1e-5, fused=True)
         self.register_optimizer(
             module_id=module_id, optimizer=optimizer, params=parameters, lr_or_lr_schedule=config.lr
         )
