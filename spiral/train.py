@@ -8,6 +8,7 @@ import logging
 import os
 import shutil
 import signal
+import socket
 import sys
 import tempfile
 import time
@@ -25,6 +26,7 @@ from spiral.paint import paint
 from spiral.run_folder import PAINTER_FILE, RunFolder
 
 SHOWN_PROGRAMS = 10  # stroke programs left in the run's folder at the end
+ANSWER_S = 10.0  # longest wait for a cluster to answer
 OBJECT_STORE_BYTES = 10**9  # of a local Ray; rollouts are a few megabytes
 
 
@@ -88,7 +90,9 @@ def _ray(run: RunConfig, address: str | None) -> Iterator[None]:
     # It reports a runner's death, which is mended and counted, as an error with a traceback.
     logging.getLogger("ray.rllib.utils.actor_manager").setLevel(logging.CRITICAL)
     options: dict[str, Any] = {}
-    if address is None:
+    if address is not None:
+        _check_answers(address)
+    else:
         # On two cores more processes are wanted than Ray would admit: they take turns.
         needed = 1 + run.num_env_runners + run.num_learners + run.discriminator.num_cpus
         options = dict(
@@ -104,6 +108,19 @@ def _ray(run: RunConfig, address: str | None) -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
+
+
+def _check_answers(address: str) -> None:
+    """See that somebody listens at HOST:PORT, which Ray would try for many minutes; other words are Ray's to read."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not port.isdigit():
+        return
+    try:
+        socket.create_connection((host, int(port)), timeout=ANSWER_S).close()
+    except (OSError, OverflowError) as error:
+        raise InputError(
+            f"nobody answers at {address} ({error}); start a cluster there, or leave --address out"
+        ) from None
 
 
 class Training:
