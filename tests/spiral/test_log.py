@@ -33,7 +33,8 @@ def board(folder):
 def test_rows_are_read_back_and_shown_on_the_board(folder):
     log(folder, 0, 10, 20)
     assert folder.metrics() == [{"env_steps": 10, "ink": 0.1}, {"env_steps": 20, "ink": 0.2}]
-    assert [(event.step, pytest.approx(event.value)) for event in board(folder).Scalars("ink")] == [(10, 0.1), (20, 0.2)]
+    events = board(folder).Scalars("ink")
+    assert [(event.step, event.value) for event in events] == [(10, pytest.approx(0.1)), (20, pytest.approx(0.2))]
 
 
 def test_a_row_is_in_the_file_at_once(folder):

@@ -122,7 +122,7 @@ def test_no_painter_here(tmp_path):
 
 def test_no_painter_in_a_run_yet(folder, tiny_run):
     folder.write_config(tiny_run)
-    with pytest.raises(InputError, match="no finished checkpoint yet; wait for its first, or go on with it: spiral train"):
+    with pytest.raises(InputError, match="no finished checkpoint yet; wait for its first, or go on with it: spiral tr"):
         find_painter(folder.path)
 
 

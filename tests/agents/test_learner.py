@@ -1,0 +1,208 @@
+"""The learner's updates against a slow, literal computation."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+from ray.rllib.core import DEFAULT_MODULE_ID
+from ray.rllib.core.learner.training_data import TrainingData
+
+from spiral import config
+from spiral.agents.algorithm import SpiralConfig
+from spiral.agents.discriminator import score_input
+from spiral.agents.heads import joint_log_prob
+from spiral.agents.rollout import paint_rollout
+from spiral.envs.vector import PaintVectorEnv
+
+SETTINGS = [
+    "env_steps=96",  # four rollouts
+    "learner.entropy=0.1",
+    "learner.final_entropy=0.5",
+    "learner.learning_rate=0.01",
+    "learner.final_learning_rate=0.2",
+    "learner.discount=0.9",
+    "learner.trace=0.8",
+    "learner.rho_clip=1.1",
+    "learner.c_clip=0.9",
+    "learner.gradient_clip=0.05",
+    "learner.average=0.5",
+]
+
+
+@pytest.fixture
+def run(tiny_run):
+    return config.override(tiny_run, SETTINGS)
+
+
+def build(run):
+    """A learner outside Ray."""
+    env = PaintVectorEnv(run.num_envs, run.env)
+    spaces = {DEFAULT_MODULE_ID: (env.single_observation_space, env.single_action_space)}
+    return SpiralConfig.from_run(run).build_learner(spaces=spaces)
+
+
+def painter_of(learner):
+    return learner.module[DEFAULT_MODULE_ID].unwrapped().painter
+
+
+def rollout_of(learner, run, seed):
+    """A rollout by the learner's weights whose log-probs are noted wrong, so that importance ratios differ from 1."""
+    env = PaintVectorEnv(run.num_envs, run.env)
+    rollout = paint_rollout(env, painter_of(learner), torch.Generator().manual_seed(seed), seed=seed)
+    noise = np.random.default_rng(seed).normal(0, 0.5, rollout.log_probs.shape).astype(np.float32)
+    return rollout, dataclasses.replace(rollout, log_probs=rollout.log_probs + noise)
+
+
+def update(learner, *rollouts):
+    return learner.update(training_data=TrainingData(episodes=list(rollouts)), timesteps={})
+
+
+def follow(painter, rollout):
+    """log-probs, values and entropies of each part [N, T, ...] of a rollout, one canvas and one step at a time."""
+    episodes, length = rollout.log_probs.shape
+    log_probs, values, entropies = [], [], []
+    for n in range(episodes):
+        state = painter.initial_state(1)
+        for t in range(length):
+            observation = {name: torch.as_tensor(x[n : n + 1, t]) for name, x in rollout.observations.items()}
+            action = torch.as_tensor(rollout.actions[n : n + 1, t]).long()
+            output = painter(observation, state, actions=action)
+            state = output.state
+            mask = painter.masks(action)
+            log_probs.append(joint_log_prob(output.logits, action, mask))
+            values.append(output.value)
+            of_parts = [torch.distributions.Categorical(logits=logits).entropy() for logits in output.logits]
+            entropies.append(torch.cat(of_parts) * mask[0])
+    shape = (episodes, length)
+    return torch.cat(log_probs).reshape(shape), torch.cat(values).reshape(shape), torch.stack(entropies)
+
+
+def literal_vtrace(rhos, rewards, values, learner):
+    """The sum of IMPALA's equation 1, term by term."""
+    episodes, length = rewards.shape
+    values = torch.cat([values, torch.zeros(episodes, 1)], dim=1)
+    targets, advantages = torch.zeros(episodes, length + 1), torch.zeros(episodes, length)
+    for n in range(episodes):
+        for s in range(length):
+            targets[n, s] = values[n, s]
+            for t in range(s, length):
+                weight = learner.discount ** (t - s)
+                for i in range(s, t):
+                    weight *= learner.trace * min(learner.c_clip, rhos[n, i].item())
+                delta = rewards[n, t] + learner.discount * values[n, t + 1] - values[n, t]
+                targets[n, s] += weight * min(learner.rho_clip, rhos[n, t].item()) * delta
+        for s in range(length):
+            gain = rewards[n, s] + learner.discount * targets[n, s + 1] - values[n, s]
+            advantages[n, s] = min(learner.rho_clip, rhos[n, s].item()) * gain
+    return targets[:, :length], advantages
+
+
+def literal_loss(painter, rollout, rewards, settings, progress):
+    log_probs, values, entropies = follow(painter, rollout)
+    rhos = (log_probs.detach() - torch.as_tensor(rollout.log_probs)).exp()
+    targets, advantages = literal_vtrace(rhos, rewards, values.detach(), settings)
+    advantages = (advantages - advantages.mean()) / max(1.0, advantages.std(correction=0).item())
+    errors = (values - targets).abs()
+    huber = torch.where(errors < 1, errors**2 / 2, errors - 0.5).mean()
+    entropy_weight = settings.entropy * (1 - progress + settings.final_entropy * progress)
+    return -(advantages * log_probs).mean() + settings.value * huber - entropy_weight * entropies.sum(dim=1).mean()
+
+
+@pytest.mark.parametrize("lstm", [0, 8])
+def test_two_updates_equal_a_literal_computation(run, lstm):
+    run = config.override(run, [f"painter.lstm={lstm}", f"learner.minibatch={run.num_envs}"])
+    learner, settings = build(run), run.learner
+    painter = copy.deepcopy(painter_of(learner))
+    optimizer = torch.optim.Adam(painter.parameters(), eps=1e-5)
+    average = copy.deepcopy(painter.state_dict())
+    for number in range(2):
+        _, rollout = rollout_of(learner, run, number)
+        update(learner, rollout)
+
+        with torch.no_grad():
+            scores = learner._discriminator(score_input(torch.as_tensor(rollout.finals)))
+        rewards = torch.zeros(rollout.log_probs.shape)
+        rewards[:, -1] = (scores - learner._scale.mean) / learner._scale.unit
+        loss = literal_loss(painter, rollout, rewards, settings, progress=(number + 1) / 4)
+        optimizer.zero_grad()
+        loss.backward()
+        norm = torch.nn.utils.clip_grad_norm_(painter.parameters(), settings.gradient_clip)
+        assert norm > 2 * settings.gradient_clip  # or clipping would not be seen
+        rate = settings.learning_rate * (1 - 0.8 * number / 4)
+        optimizer.param_groups[0]["lr"] = rate
+        optimizer.step()
+        decay = min(settings.average, (number + 2) / (number + 11))
+        for name, value in painter.state_dict().items():
+            average[name] = decay * average[name] + (1 - decay) * value
+
+    for name, value in painter_of(learner).state_dict().items():
+        torch.testing.assert_close(value, painter.state_dict()[name], rtol=1e-3, atol=2e-5, msg=name)
+    for name, value in learner.average_weights().items():
+        np.testing.assert_allclose(value, average[name], rtol=1e-3, atol=2e-5, err_msg=name)
+
+
+@pytest.mark.parametrize("settings", [[], ["painter.lstm=8"], ["env.channels=3"]])
+def test_the_learners_log_probs_are_the_runners(run, settings):
+    run = config.override(run, [f"learner.minibatch={run.num_envs}", *settings])
+    learner = build(run)
+    results = update(learner, rollout_of(learner, run, seed=3)[0])
+    assert results[DEFAULT_MODULE_ID]["rho_mean"].peek() == pytest.approx(1, abs=1e-5)
+
+
+def test_a_step_for_each_minibatch_of_whole_episodes(run):
+    learner = build(config.override(run, ["learner.minibatch=3"]))
+    update(learner, rollout_of(learner, run, 0)[0])
+    (state, *_) = learner.get_optimizer(DEFAULT_MODULE_ID).state.values()
+    assert state["step"] == 3  # 3, 3 and 2 of the 8 episodes
+
+
+def learning_rate(learner, run):
+    return update(learner, rollout_of(learner, run, 0)[0])[DEFAULT_MODULE_ID]["learning_rate"].peek()
+
+
+def test_the_learning_rate_falls_with_the_steps_and_with_the_time(run):
+    learner = build(run)
+    assert learning_rate(learner, run) == pytest.approx(0.01)
+    assert learning_rate(learner, run) == pytest.approx(0.01 * (1 - 0.8 / 4))
+    learner.set_progress(0.75)  # by the clock
+    assert learning_rate(learner, run) == pytest.approx(0.01 * (1 - 0.8 * 0.75))
+    learner.set_progress(2.0)
+    assert learning_rate(learner, run) == pytest.approx(0.01 * 0.2)
+
+
+def test_the_learning_rate_rises_while_warming_up(run):
+    learner = build(config.override(run, ["learner.warmup_steps=48", "learner.final_learning_rate=1"]))
+    assert [learning_rate(learner, run) for _ in range(4)] == pytest.approx([0.0, 0.005, 0.01, 0.01])
+
+
+def test_how_much_time_is_over_is_not_restored(run):
+    finished, going_on = (build(config.override(run, ["env_steps=none"])) for _ in range(2))
+    finished.set_progress(1.0)
+    going_on.set_state(finished.get_state())
+    assert going_on.progress == 0.0
+
+
+def test_nothing_left_of_the_rollouts_is_no_update(run):
+    learner = build(run)
+    before = copy.deepcopy(painter_of(learner).state_dict())
+    assert update(learner) == {}
+    assert all(torch.equal(value, before[name]) for name, value in painter_of(learner).state_dict().items())
+
+
+def test_rewards_of_the_environment_are_added(run):
+    learner = build(run)
+    rollout, _ = rollout_of(learner, run, 0)
+    by_score = learner._rewards(rollout)
+    learner = build(run)
+    both = learner._rewards(dataclasses.replace(rollout, rewards=rollout.rewards + 2))
+    torch.testing.assert_close(both, by_score + 2)
+
+
+def test_the_same_seed_is_the_same_learner(run):
+    weights = [build(config.override(run, [f"seed={seed}"])).average_weights() for seed in (1, 1, 2)]
+    assert all(np.array_equal(weights[0][name], weights[1][name]) for name in weights[0])
+    assert any(not np.array_equal(weights[0][name], weights[2][name]) for name in weights[0])
