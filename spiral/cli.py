@@ -12,7 +12,11 @@ from spiral.errors import InputError, SpiralError
 from spiral.registry import Registry
 
 # What comes with an extra of this package, by the name that is imported.
-EXTRAS = {"gymnasium": "env", "pygame": "human"} | dict.fromkeys(("torch", "ray", "mlxtend", "tensorboard", "psutil", "rich"), "train")
+EXTRAS = {
+    "gymnasium": "env",
+    "pygame": "human",
+    **dict.fromkeys(("torch", "ray", "mlxtend", "tensorboard", "psutil", "rich"), "train"),
+}
 
 
 class Failure(click.ClickException):

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import json
-import logging
 import os
 import shutil
 import signal
-import socket
-import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,11 +19,10 @@ from spiral.errors import InputError, SpiralError
 from spiral.evaluate import Evaluator
 from spiral.log import MetricsLog, Report
 from spiral.paint import paint
+from spiral.ray_session import native_errors_held_back, ray_session
 from spiral.run_folder import PAINTER_FILE, RunFolder
 
 SHOWN_PROGRAMS = 10  # stroke programs left in the run's folder at the end
-ANSWER_S = 10.0  # longest wait for a cluster to answer
-OBJECT_STORE_BYTES = 10**9  # of a local Ray; rollouts are a few megabytes
 
 
 def train(
@@ -55,7 +50,7 @@ def train(
     folder = RunFolder(out)
     if not resume:
         folder.check_free()
-    with report or Report() as shown, _ray(run, address):
+    with report or Report() as shown, ray_session(run, address):
         checkpoint = folder.newest_checkpoint() if resume else None
         with contextlib.closing(Training(run, folder, shown, checkpoint)) as training:
             training.loop()
@@ -76,51 +71,6 @@ def _checked(run: RunConfig) -> RunConfig:
     for split in ("train", "test"):
         load_pictures(run.data, split, width=run_env.width, height=run_env.height, channels=run_env.channels)
     return run
-
-
-@contextlib.contextmanager
-def _ray(run: RunConfig, address: str | None) -> Iterator[None]:
-    """Ray, on this machine or a cluster, and quiet: what a user must know is said by the report."""
-    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-    import ray
-    import ray.rllib  # sets its own log level when it is imported
-
-    for name in ("ray", "ray.rllib", "ray.tune"):
-        logging.getLogger(name).setLevel(logging.ERROR)
-    # It reports a runner's death, which is mended and counted, as an error with a traceback.
-    logging.getLogger("ray.rllib.utils.actor_manager").setLevel(logging.CRITICAL)
-    options: dict[str, Any] = {}
-    if address is not None:
-        _check_answers(address)
-    else:
-        # On two cores more processes are wanted than Ray would admit: they take turns.
-        needed = 1 + run.num_env_runners + run.num_learners + run.discriminator.num_cpus
-        options = dict(
-            num_cpus=max(os.cpu_count() or 1, int(needed + 1)),
-            include_dashboard=False,
-            object_store_memory=OBJECT_STORE_BYTES,
-        )
-    try:
-        ray.init(address=address or "local", log_to_driver=False, logging_level=logging.ERROR, **options)
-    except (ConnectionError, ValueError, RuntimeError) as error:
-        raise InputError(f"cannot reach Ray at {address!r}: {error}; start a cluster, or leave --address out") from None
-    try:
-        yield
-    finally:
-        ray.shutdown()
-
-
-def _check_answers(address: str) -> None:
-    """See that somebody listens at HOST:PORT, which Ray would try for many minutes; other words are Ray's to read."""
-    host, _, port = address.removeprefix("ray://").rpartition(":")
-    if not port.isdigit():
-        return
-    try:
-        socket.create_connection((host, int(port)), timeout=ANSWER_S).close()
-    except (OSError, OverflowError) as error:
-        raise InputError(
-            f"nobody answers at {address} ({error}); start a cluster there, or leave --address out"
-        ) from None
 
 
 class Training:
@@ -146,10 +96,10 @@ class Training:
             ),
         )
         report.show(0.0, 0.0, "starting Ray's processes")
-        with _native_errors_held_back():
+        with native_errors_held_back():
             self.algorithm = SpiralConfig.from_run(run).build_algo()
         self._began = time.monotonic()
-        self.env_steps = 0
+        self.env_steps = self._steps_before = 0
         self._seconds_before = self._cpu_before = 0.0
         if checkpoint is not None:
             self._restore(checkpoint)
@@ -211,8 +161,6 @@ class Training:
         if ratio is not None:
             figures += f", Fréchet ratio {ratio:.2f}"
         self.report.show(self.progress, self.seconds, figures)
-
-    _steps_before = 0
 
     def _failure(self, error: Exception) -> SpiralError:
         folders = self.folder.checkpoint_folders()
@@ -297,24 +245,6 @@ def _summary(metrics: dict[str, float]) -> str:
         f"random {metrics['random_painter']:.0f}, real {metrics['real_floor']:.1f})  "
         f"class entropy {metrics['class_entropy']:.2f}  confidence {metrics['confidence']:.2f}"
     )
-
-
-@contextlib.contextmanager
-def _native_errors_held_back() -> Iterator[None]:
-    """Show what native code writes to stderr only if the block fails: Ray's core reports errors there that are none."""
-    sys.stderr.flush()
-    stderr = os.dup(2)
-    with tempfile.TemporaryFile() as held:
-        os.dup2(held.fileno(), 2)
-        try:
-            yield
-        except BaseException:
-            held.seek(0)
-            os.write(stderr, held.read())
-            raise
-        finally:
-            os.dup2(stderr, 2)
-            os.close(stderr)
 
 
 @contextlib.contextmanager

@@ -1,0 +1,81 @@
+"""Ray for the time of a run: on this machine or a cluster, and quiet."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import socket
+import sys
+import tempfile
+from collections.abc import Iterator
+from typing import Any
+
+from spiral.config import RunConfig
+from spiral.errors import InputError
+
+ANSWER_S = 10.0  # longest wait for a cluster to answer
+OBJECT_STORE_BYTES = 10**9  # of a local Ray; rollouts are a few megabytes
+
+
+@contextlib.contextmanager
+def ray_session(run: RunConfig, address: str | None) -> Iterator[None]:
+    """Ray, on this machine or a cluster, and quiet: what a user must know is said by the report."""
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    import ray
+    import ray.rllib  # sets its own log level when it is imported
+
+    for name in ("ray", "ray.rllib", "ray.tune"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    # It reports a runner's death, which is mended and counted, as an error with a traceback.
+    logging.getLogger("ray.rllib.utils.actor_manager").setLevel(logging.CRITICAL)
+    options: dict[str, Any] = {}
+    if address is not None:
+        _check_answers(address)
+    else:
+        # On two cores more processes are wanted than Ray would admit: they take turns.
+        needed = 1 + run.num_env_runners + run.num_learners + run.discriminator.num_cpus
+        options = dict(
+            num_cpus=max(os.cpu_count() or 1, int(needed + 1)),
+            include_dashboard=False,
+            object_store_memory=OBJECT_STORE_BYTES,
+        )
+    try:
+        ray.init(address=address or "local", log_to_driver=False, logging_level=logging.ERROR, **options)
+    except (ConnectionError, ValueError, RuntimeError) as error:
+        raise InputError(f"cannot reach Ray at {address!r}: {error}; start a cluster, or leave --address out") from None
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+def _check_answers(address: str) -> None:
+    """See that somebody listens at HOST:PORT, which Ray would try for many minutes; other words are Ray's to read."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not port.isdigit():
+        return
+    try:
+        socket.create_connection((host, int(port)), timeout=ANSWER_S).close()
+    except (OSError, OverflowError) as error:
+        raise InputError(
+            f"nobody answers at {address} ({error}); start a cluster there, or leave --address out"
+        ) from None
+
+
+@contextlib.contextmanager
+def native_errors_held_back() -> Iterator[None]:
+    """Show what native code writes to stderr only if the block fails: Ray's core reports errors there that are none."""
+    sys.stderr.flush()
+    stderr = os.dup(2)
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            held.seek(0)
+            os.write(stderr, held.read())
+            raise
+        finally:
+            os.dup2(stderr, 2)
+            os.close(stderr)
