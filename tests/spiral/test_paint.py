@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner
+
+from spiral import config
+from spiral.agents.painter import Painter
+from spiral.agents.painter_file import load_painter, save_painter
+from spiral.cli import main
+from spiral.errors import InputError
+from spiral.paint import paint
+from spiral.program import Program, matches_checksum
+
+
+@pytest.fixture(scope="module")
+def painter_file(tiny_run, tmp_path_factory):
+    """A painter that has learned nothing, in its file."""
+    path = tmp_path_factory.mktemp("checkpoint") / "painter.npz"
+    torch.manual_seed(0)
+    weights = Painter(tiny_run.painter, tiny_run.env).state_dict()
+    save_painter(path, {name: value.numpy() for name, value in weights.items()}, tiny_run, 240)
+    return path
+
+
+def paint_by_command(painter_file, folder, *arguments):
+    result = CliRunner().invoke(main, ["paint", str(painter_file), "-o", str(folder), *map(str, arguments)])
+    assert (result.exit_code, result.stderr) == (0, "")
+    return {path.name: path.read_bytes() for path in folder.glob("*.json")}, result.stdout
+
+
+def test_a_seed_gives_the_same_bytes_however_many_are_painted(painter_file, tmp_path):
+    five, said = paint_by_command(painter_file, tmp_path / "a", "-n", 5, "--seed", 1)
+    again, _ = paint_by_command(painter_file, tmp_path / "b", "-n", 5, "--seed", 1)
+    ten, _ = paint_by_command(painter_file, tmp_path / "c", "-n", 10, "--seed", 1)
+    others, _ = paint_by_command(painter_file, tmp_path / "d", "-n", 5, "--seed", 2)
+    assert sorted(five) == [f"00{i}.json" for i in range(5)]
+    assert said == f"{tmp_path / 'a'}: 5 programs and sheet.png\n"
+    assert five == again == {name: ten[name] for name in five}
+    assert five != others
+    assert len(set(five.values())) > 1
+
+
+def test_the_programs_replay_to_their_checksum(painter_file, tmp_path):
+    names, _ = paint_by_command(painter_file, tmp_path, "-n", 3)
+    programs = [Program.load(tmp_path / name) for name in names]
+    assert all(matches_checksum(program) for program in programs)
+    assert {program.origin for program in programs} == {f"{painter_file.parent.name}, 240 steps"}
+    assert (tmp_path / "sheet.png").stat().st_size > 0
+
+
+def test_greedy_paintings_of_one_noise_are_alike(painter_file, tiny_run):
+    trained = load_painter(painter_file)
+    run = config.override(tiny_run, ["env.noise_size=0"])
+    plain = Painter(run.painter, run.env).eval()
+    assert len({canvas.tobytes() for canvas in paint(plain, run.env, 4, greedy=True).canvases}) == 1
+    assert len({canvas.tobytes() for canvas in paint(trained.painter, tiny_run.env, 20).canvases}) > 1
+
+
+def test_more_paintings_than_are_painted_side_by_side(painter_file, tiny_run):
+    trained = load_painter(painter_file)
+    many = paint(trained.painter, tiny_run.env, 150, seed=4)
+    assert len(many.programs) == len(many.canvases) == 150
+    np.testing.assert_array_equal(many.canvases[:7], paint(trained.painter, tiny_run.env, 7, seed=4).canvases)
+    assert len({canvas.tobytes() for canvas in many.canvases}) > 75  # the second hundred are not the first again
+
+
+def test_painting_needs_no_ray(painter_file, tmp_path):
+    code = f"""
+import sys
+from spiral.paint import paint_to_folder
+paint_to_folder({str(painter_file)!r}, {str(tmp_path)!r}, 2)
+assert not [name for name in sys.modules if name.partition(".")[0] == "ray"]
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
+
+
+def test_a_painter_file_is_never_unpickled(tmp_path, tiny_run):
+    class Attack:
+        def __reduce__(self):
+            return (pytest.fail, ("unpickled",))
+
+    path = tmp_path / "painter.npz"
+    np.savez(path, header=np.array([Attack()], dtype=object))
+    with pytest.raises(
+        InputError, match=r"cannot read the painter file .*: it is damaged \(Object arrays cannot be lo"
+    ):
+        load_painter(path)
+
+
+def test_a_painter_file_that_was_cut_short(painter_file, tmp_path):
+    path = tmp_path / "painter.npz"
+    whole = painter_file.read_bytes()
+    for kept in (0, 10, len(whole) // 2, len(whole) - 10):
+        path.write_bytes(whole[:kept])
+        with pytest.raises(
+            InputError, match="cannot read the painter file .*: it is damaged .*; use another checkpoint"
+        ):
+            load_painter(path)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"format": "other"}, "is not a painter file"),
+        ({"version": 2}, "has painter format version 2; this program reads 1: update it"),
+        ({"run": {"nonsense": 1}}, "unknown setting 'nonsense'"),
+        ({"run": {}}, "it is damaged"),
+    ],
+)
+def test_a_foreign_painter_file(painter_file, tmp_path, change, message):
+    with np.load(painter_file) as arrays:
+        contents = dict(arrays)
+    contents["header"] = np.array(json.dumps(json.loads(str(contents["header"])) | change))
+    path = tmp_path / "painter.npz"
+    np.savez(path, **contents)
+    with pytest.raises(InputError, match=message):
+        load_painter(path)
