@@ -48,8 +48,6 @@ def test_a_restored_run_goes_on_bit_for_bit(on_ray, tiny_run, tmp_path, stop_aft
         first.save_to_path(str(tmp_path))
         second.restore_from_path(str(tmp_path))
         train(second, 7 - stop_after)
-        keys = set(state_of(whole))
-        print(keys)
         assert_same(state_of(whole), state_of(second))
     finally:
         for a in (whole, first, second):
