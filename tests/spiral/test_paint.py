@@ -6,26 +6,15 @@ import sys
 
 import numpy as np
 import pytest
-import torch
 from click.testing import CliRunner
 
 from spiral import config
 from spiral.agents.painter import Painter
-from spiral.agents.painter_file import load_painter, save_painter
+from spiral.agents.painter_file import load_painter
 from spiral.cli import main
 from spiral.errors import InputError
 from spiral.paint import paint
 from spiral.program import Program, matches_checksum
-
-
-@pytest.fixture(scope="module")
-def painter_file(tiny_run, tmp_path_factory):
-    """A painter that has learned nothing, in its file."""
-    path = tmp_path_factory.mktemp("checkpoint") / "painter.npz"
-    torch.manual_seed(0)
-    weights = Painter(tiny_run.painter, tiny_run.env).state_dict()
-    save_painter(path, {name: value.numpy() for name, value in weights.items()}, tiny_run, 240)
-    return path
 
 
 def paint_by_command(painter_file, folder, *arguments):
