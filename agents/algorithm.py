@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import time
 from collections import deque
 from typing import Any
@@ -271,6 +272,8 @@ class Spiral(IMPALA):
         result = self.train()
         learner = result.get("learners", {}).get(DEFAULT_MODULE_ID, {})
         figures = {name: float(value) for name, value in learner.items() if name in METRICS}
+        # RLlib gives NaN for what was not logged in this iteration, in which no learner may have finished an update.
+        figures = {name: value for name, value in figures.items() if not math.isnan(value)}
         figures["env_steps_sampled"] = float(result.get("num_env_steps_sampled_lifetime", 0))
         figures["env_steps_dropped"] = float(
             result.get("learner_group", {}).get("learner_group_ts_dropped_lifetime", 0)

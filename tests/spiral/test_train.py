@@ -103,7 +103,8 @@ def test_a_finished_run_goes_on_to_a_larger_budget(copy, tiny_run):
     assert rows[: len(before)] == before
     following = rows[len(before)]
     assert following["env_steps"] > at
-    assert following["learning_rate"] > before[-2]["learning_rate"]  # half of the run is left again
+    end = run.learner.learning_rate * run.learner.final_learning_rate
+    assert following["learning_rate"] > 2 * end  # half of the run is left again
     assert following["seconds"] > before[-1]["seconds"]
     assert rows[-1]["env_steps"] >= 2 * at
     assert copy.read_config() == run
