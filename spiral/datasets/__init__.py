@@ -40,9 +40,7 @@ class Pictures:
         return len(self.images)
 
 
-def load_pictures(
-    data: str, split: str, *, width: int, height: int, channels: int, invert: bool = False
-) -> Pictures:
+def load_pictures(data: str, split: str, *, width: int, height: int, channels: int, invert: bool = False) -> Pictures:
     """The pictures of one split at the size of a canvas; the same ones in the same order at every call.
 
     Args:
