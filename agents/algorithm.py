@@ -44,7 +44,6 @@ class SpiralConfig(IMPALAConfig):
 
     def __init__(self, algo_class: type | None = None):
         super().__init__(algo_class=algo_class or Spiral)
-        learner = LearnerConfig()
         self.data = "digits"
         self.env_settings = EnvConfig()
         self.painter_config = PainterConfig()
@@ -64,47 +63,18 @@ class SpiralConfig(IMPALAConfig):
         # The runners get the weights of every update; with RLlib's 1 those of every second one where updates follow
         # each other at once.
         self.broadcast_interval = 0
-        self.broadcast_interval = 0  # weights to the runners after every update; RLlib's 1 can skip every second one
-        self.lr = learner.learning_rate
-        self.warmup_steps = learner.warmup_steps
-        self.entropy_coeff = learner.entropy
-        self.vf_loss_coeff = learner.value
-        self.gamma = learner.discount
-        self.grad_clip = learner.gradient_clip
-        self.vtrace_clip_rho_threshold = learner.rho_clip
-        self.vtrace_clip_c_threshold = learner.c_clip
-        self.trace = learner.trace
-        self.final_lr = learner.final_learning_rate
-        self.final_entropy = learner.final_entropy
-        self.minibatch_episodes = learner.minibatch
-        self.average = learner.average
+        self.training(**_training_settings(LearnerConfig()))
         self.painting()
 
     @classmethod
     def from_run(cls, run: RunConfig) -> SpiralConfig:
         """The configuration of a named run."""
-        learner = run.learner
         return (
             cls()
             .painting(run.env, painter=run.painter, data=run.data)
             .objective(run.objective)
             .discriminator(run.discriminator)
-            .training(
-                lr=learner.learning_rate,
-                warmup_steps=learner.warmup_steps,
-                final_lr=learner.final_learning_rate,
-                entropy_coeff=learner.entropy,
-                final_entropy=learner.final_entropy,
-                vf_loss_coeff=learner.value,
-                gamma=learner.discount,
-                trace=learner.trace,
-                vtrace_clip_rho_threshold=learner.rho_clip,
-                vtrace_clip_c_threshold=learner.c_clip,
-                grad_clip=learner.gradient_clip,
-                minibatch_episodes=learner.minibatch,
-                average=learner.average,
-                env_steps_budget=run.env_steps,
-            )
+            .training(env_steps_budget=run.env_steps, **_training_settings(run.learner))
             .env_runners(num_env_runners=run.num_env_runners, num_envs_per_env_runner=run.num_envs)
             .learners(num_learners=run.num_learners, num_gpus_per_learner=run.num_gpus_per_learner)
             .debugging(seed=run.seed)
@@ -198,6 +168,25 @@ class SpiralConfig(IMPALAConfig):
 
     def get_default_learner_class(self) -> type:
         return SpiralLearner
+
+
+def _training_settings(learner: LearnerConfig) -> dict[str, Any]:
+    """``LearnerConfig`` under the names of ``SpiralConfig.training``, which are RLlib's where it has one."""
+    return dict(
+        lr=learner.learning_rate,
+        warmup_steps=learner.warmup_steps,
+        final_lr=learner.final_learning_rate,
+        entropy_coeff=learner.entropy,
+        final_entropy=learner.final_entropy,
+        vf_loss_coeff=learner.value,
+        gamma=learner.discount,
+        trace=learner.trace,
+        vtrace_clip_rho_threshold=learner.rho_clip,
+        vtrace_clip_c_threshold=learner.c_clip,
+        grad_clip=learner.gradient_clip,
+        minibatch_episodes=learner.minibatch,
+        average=learner.average,
+    )
 
 
 class Spiral(IMPALA):

@@ -40,9 +40,7 @@ class Rollout:
     agent_steps = env_steps
 
 
-def paint_rollout(
-    env, painter, generator, *, seed=None, greedy=False, device="cpu", weights_seq_no=0, options=None
-) -> Rollout:
+def paint_rollout(env, painter, generator, *, seed=None, greedy=False, device="cpu", weights_seq_no=0) -> Rollout:
     """Paint one episode on every canvas of a ``PaintVectorEnv`` and record it.
 
     Args:
@@ -53,14 +51,13 @@ def paint_rollout(
         greedy: take the most probable part each time instead of a sample.
         device: of the painter.
         weights_seq_no: noted in the rollout.
-        options: of ``env.reset``.
     """
     import torch
 
     from spiral.agents.heads import joint_log_prob
 
     episodes, length = env.num_envs, env.config.episode_length
-    observation, _ = env.reset(seed=seed, options=options)
+    observation, _ = env.reset(seed=seed)
     observations = {name: np.empty((episodes, length, *x.shape[1:]), x.dtype) for name, x in observation.items()}
     actions = np.empty((episodes, length, len(env.single_action_space.nvec)), np.int16)
     log_probs, rewards = np.zeros((2, episodes, length), np.float32)
