@@ -11,11 +11,10 @@ import functools
 import importlib.resources
 import json
 import tomllib
-import types
-import typing
 from dataclasses import dataclass, field
 from typing import Any
 
+from spiral import settings
 from spiral.errors import InputError
 from spiral.registry import unknown
 
@@ -181,6 +180,7 @@ LIMITS: dict[str, tuple[float, float]] = {
     "learner.average": (0, 1),
 }
 CHOICES: dict[str, tuple[str, ...]] = {"painter.network": NETWORKS, "objective.reward": REWARD_TIMES}
+RULES = settings.Rules(LIMITS, CHOICES)
 
 
 def preset_names() -> list[str]:
@@ -250,51 +250,10 @@ def from_dict(values: dict[str, Any]) -> RunConfig:
     return updated(RunConfig(), values)
 
 
-def updated(config: Any, values: dict[str, Any], prefix: str = "") -> Any:
-    """A settings dataclass with some fields replaced, nested ones by nested dicts; every value checked.
+def updated(config: Any, values: dict[str, Any]) -> Any:
+    """The settings of a run, or one group of them, with some fields replaced, nested ones by nested dicts.
 
     Raises:
         InputError: an unknown key, or a value of the wrong type or range; the message names the key.
     """
-    kinds = typing.get_type_hints(type(config))
-    changes = {}
-    for name, value in values.items():
-        key = prefix + name
-        if name not in kinds:
-            raise InputError(unknown("setting", key, [prefix + known for known in kinds]))
-        current = getattr(config, name)
-        if dataclasses.is_dataclass(current):
-            if not isinstance(value, dict):
-                raise InputError(
-                    f"setting {key} is a group, got {value!r}; set one of its fields, such as {key}.{_first(current)}"
-                )
-            changes[name] = updated(current, value, f"{key}.")
-        else:
-            changes[name] = _checked(kinds[name], value, key)
-    return dataclasses.replace(config, **changes)
-
-
-def _first(config: Any) -> str:
-    return dataclasses.fields(config)[0].name
-
-
-def _checked(kind: Any, value: Any, key: str) -> Any:
-    """``value`` as ``kind``, which is int, float, str, bool, a tuple of one of these, or one of these or None."""
-    if isinstance(kind, types.UnionType):
-        return None if value is None else _checked(typing.get_args(kind)[0], value, key)
-    if typing.get_origin(kind) is tuple:
-        inner, *others = typing.get_args(kind)
-        count = None if Ellipsis in others else 1 + len(others)
-        if not isinstance(value, list | tuple) or not value or (count and len(value) != count):
-            raise InputError(f"setting {key} must be a list of {count or 'one or more'} values, got {value!r}")
-        return tuple(_checked(inner, item, key) for item in value)
-    accepted = (int, float) if kind is float else kind
-    if not isinstance(value, accepted) or (isinstance(value, bool) and kind is not bool):
-        words = {int: "a whole number", float: "a number", str: "a word", bool: "true or false"}
-        raise InputError(f"setting {key} must be {words[kind]}, got {value!r}")
-    low, high = LIMITS.get(key, (None, None))
-    if low is not None and not low <= value <= high:  # also false for NaN
-        raise InputError(f"setting {key} must be from {low:g} to {high:g}, got {value!r}")
-    if key in CHOICES and value not in CHOICES[key]:
-        raise InputError(unknown(f"{key}", value, list(CHOICES[key])))
-    return kind(value)
+    return settings.updated(config, values, RULES)
