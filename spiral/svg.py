@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import os
 from collections.abc import Iterable
 
@@ -11,13 +12,15 @@ from spiral.program import Program, canvas_at
 from spiral.stroke import Stroke
 
 TOLERANCE = 1 / 4096  # of the shorter side; how far a tapered outline may be off
+PROGRAM_NAMESPACE = "urn:spiral-painter:program"
 Color = tuple[float, float, float]
 
 
 def to_svg(program: Program, size: int | None = None) -> str:
     """SVG of what a program paints, in units of the canvas's pixels; equal programs give equal text.
 
-    A stroke of even width is its Bezier curve, stroked; one of changing width is its filled outline.
+    A stroke of even width is its Bezier curve, stroked; one of changing width is its filled outline. The program itself
+    is in the metadata, from where `spiral.interchange` reads it.
 
     Args:
         program: what to draw.
@@ -29,8 +32,11 @@ def to_svg(program: Program, size: int | None = None) -> str:
     width, height = program.canvas.width, program.canvas.height
     shown = canvas_at(program.canvas, size)
     lines = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{shown.width}" height="{shown.height}"'
-        f' viewBox="0 0 {width} {height}" preserveAspectRatio="none">',
+        (
+            f'<svg xmlns="http://www.w3.org/2000/svg" width="{shown.width}" height="{shown.height}"'
+            f' viewBox="0 0 {width} {height}" preserveAspectRatio="none">'
+        ),
+        metadata_element(program),
         f'<rect width="{width}" height="{height}" fill="{_color(program.canvas.background)}"/>',
         '<g fill="none" stroke-linecap="round" stroke-linejoin="round">',
         *(_path(stroke, width, height) for stroke in program.strokes),
@@ -50,6 +56,15 @@ def save_svg(program: Program, path: str | os.PathLike, size: int | None = None)
     text = to_svg(program, size)
     with written_whole(path) as beside:
         beside.write_text(text, encoding="ascii")
+
+
+def metadata_element(program: Program) -> str:
+    """The ``<metadata>`` element that holds the whole program: its file's text, in an element of a namespace of its own.
+
+    Whatever draws the program as SVG puts it in, so that the drawing can be painted again.
+    """
+    text = html.escape(program.to_json(), quote=False)
+    return f'<metadata><program xmlns="{PROGRAM_NAMESPACE}">{text}</program></metadata>'
 
 
 def _path(stroke: Stroke, width: int, height: int) -> str:

@@ -1,3 +1,4 @@
+import dataclasses
 import io
 import random
 import xml.etree.ElementTree as ET
@@ -59,6 +60,12 @@ def test_strokes_keep_their_order_and_equal_programs_give_equal_text(tmp_path):
     assert "stroke" in first.attrib and "fill" in second.attrib
     save_svg(program, tmp_path / "a.svg", size=100)
     assert (tmp_path / "a.svg").read_text() == to_svg(Program.from_json(program.to_json()), size=100)
+
+
+def test_the_whole_program_is_in_the_metadata():
+    program = dataclasses.replace(program_of(EVEN, TAPERED), origin="</program> & <b> ]]> \n é", seed=3)
+    held = ET.fromstring(to_svg(program)).find(f"{SVG}metadata/{{urn:spiral-painter:program}}program")
+    assert Program.from_json(held.text) == program
 
 
 @pytest.mark.parametrize(("width", "height", "channels"), [(64, 64, 3), (64, 48, 1), (17, 31, 3)])
