@@ -68,9 +68,14 @@ class Stroke:
         if self.action is not None:
             object.__setattr__(self, "action", checks.integers_of(self.action, "action", MAX_ACTION_PARTS))
 
+    def between(self, t0: float, t1: float) -> Stroke:
+        """The stroke's part from parameter ``t0`` to ``t1`` of its curve, 0 <= t0 < t1 <= 1."""
+        _, _, start, control, end = split(self.start, self.control, self.end, t0)
+        _, control, end, _, _ = split(start, control, end, (t1 - t0) / (1.0 - t0))
+        pressure0, pressure1 = self.brush.pressure
+        pressure = tuple(pressure0 + t * (pressure1 - pressure0) for t in (t0, t1))
+        return replace(self, start=start, control=control, end=end, brush=replace(self.brush, pressure=pressure))
+
     def until(self, t: float) -> Stroke:
         """The stroke half-way through being painted: its part from the start to parameter ``t`` in 0..1."""
-        start, control, end, _, _ = split(self.start, self.control, self.end, t)
-        pressure0, pressure1 = self.brush.pressure
-        brush = replace(self.brush, pressure=(pressure0, pressure0 + t * (pressure1 - pressure0)))
-        return replace(self, control=control, end=end, brush=brush)
+        return self.between(0.0, t)

@@ -1,5 +1,5 @@
-"""Files a machine reads, one format per file: each prints a toolpath as it is and decides nothing."""
+"""Files that a machine or a person reads, one format per file: each prints a toolpath as it is and decides nothing."""
 
-from spiral.registry import Registry
+from spiral.plotter.writers.base import WRITERS, LineWriter, Writer
 
-WRITERS = Registry("dialect", "spiral.plotter.writers")
+__all__ = ["WRITERS", "LineWriter", "Writer"]

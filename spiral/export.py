@@ -1,0 +1,127 @@
+"""From a stroke program to files for a plotter or robot arm."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from spiral.errors import InputError
+from spiral.files import written_whole
+from spiral.plotter.machine import Machine, load_machine, machine_names
+from spiral.plotter.plan import Options, Plan, plan
+from spiral.plotter.report import clock, rows
+from spiral.plotter.writers import WRITERS, Writer
+from spiral.program import Program
+
+DEFAULT_MACHINE = "sheet"
+
+
+def export(
+    program: Program, outputs: Sequence[str | os.PathLike], machine: str | None = None, options: Options | None = None
+) -> Plan:
+    """Write files that draw a program on a machine; nothing is written before every move of it is checked.
+
+    Args:
+        program: what to draw.
+        outputs: the files; each suffix says the format.
+        machine: a name, or the path of a ``.toml`` file; a sheet of paper where None, for formats that need no more.
+        options: how it comes to paper.
+
+    Raises:
+        InputError: no such machine, a suffix it cannot read, an option that is not accepted, or a move outside its
+            work area. Then no file is written.
+    """
+    chosen = load_machine(machine or _default_machine(outputs))
+    writers = [writer_for(output, chosen) for output in outputs]
+    planned = plan(program, chosen, options)
+    contents = [writer(planned.path if writer.keeps_curves else planned.flat).content() for writer in writers]
+    for output, content in zip(outputs, contents, strict=True):
+        with written_whole(output) as beside:
+            beside.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
+    return planned
+
+
+def writer_for(output: str | os.PathLike, machine: Machine) -> type[Writer]:
+    """What writes a file of this suffix for this machine.
+
+    Raises:
+        InputError: nothing writes such files, or the machine does not read them.
+    """
+    fitting = _writers_of(output)
+    if machine.dialect in fitting:
+        return fitting[machine.dialect]
+    for writer in fitting.values():
+        if writer.for_every_machine:
+            return writer
+    own = WRITERS.get(machine.dialect).suffixes
+    raise InputError(
+        f"machine {machine.name} does not read {output}: it speaks {machine.dialect}; write {' or '.join(own)}, or "
+        f"choose another machine: {', '.join(_machines_for(fitting))}"
+    )
+
+
+def _writers_of(output: str | os.PathLike) -> dict[str, type[Writer]]:
+    suffix = Path(output).suffix.lower()
+    every = {name: WRITERS.get(name) for name in WRITERS.names()}
+    fitting = {name: writer for name, writer in every.items() if suffix in writer.suffixes}
+    if not fitting:
+        known = dict.fromkeys(suffix for writer in every.values() for suffix in writer.suffixes)
+        raise InputError(f"cannot write {output}: unknown suffix {suffix!r}; accepted: {', '.join(known)}")
+    return fitting
+
+
+def _machines_for(dialects: Sequence[str]) -> list[str]:
+    return [name for name in machine_names() if load_machine(name).dialect in dialects]
+
+
+def _default_machine(outputs: Sequence[str | os.PathLike]) -> str:
+    for output in outputs:
+        fitting = _writers_of(output)
+        if not any(writer.for_every_machine for writer in fitting.values()):
+            raise InputError(
+                f"{output} is written for one machine; say which by --machine: {', '.join(_machines_for(fitting))}, "
+                "or a .toml file of your own"
+            )
+    return DEFAULT_MACHINE
+
+
+def summary(planned: Plan) -> str:
+    """A line on what the machine will do."""
+    one = planned.after
+    changes = f", {one.pen_changes} pen changes" if one.pen_changes else ""
+    return (
+        f"{one.strokes:,} strokes, {one.ink / 1000:.2f} m of ink, {one.travel / 1000:.2f} m of travel, "
+        f"{one.lifts:,} lifts{changes}, about {clock(one.seconds)}"
+    )
+
+
+def table(planned: Plan) -> str:
+    """The figures as lines: in the program's own order and as planned, where these differ."""
+    before, after = rows(planned.before), rows(planned.after)
+    same = planned.before == planned.after
+    width = max(len(name) for name, _ in after)
+    left = max(len(value) for _, value in before)
+    lines = [] if same else [f"{'':{width}}  {'as painted':{left}}  as planned"]
+    for (name, was), (_, value) in zip(before, after, strict=True):
+        lines.append(f"{name:{width}}  {value}" if same else f"{name:{width}}  {was:{left}}  {value}")
+    pens = (
+        f"pen {i}: {pen.name}" + (f", {pen.width:g} mm" if pen.width else "")
+        for i, pen in enumerate(planned.path.pens, 1)
+    )
+    return "\n".join([*lines, *pens])
+
+
+def to_dict(planned: Plan) -> dict:
+    """Everything a program may want to know: plain values, as JSON holds them."""
+    path = planned.path
+    return {
+        "machine": path.machine.name,
+        "page_mm": [path.frame.page.width, path.frame.page.height],
+        "picture_mm": [path.frame.left, path.frame.top, path.frame.width, path.frame.height],
+        "pens": [{"name": pen.name, "color": pen.color, "width_mm": pen.width} for pen in path.pens],
+        "before": planned.before._asdict(),
+        "after": planned.after._asdict(),
+        "order": list(planned.order),
+        "notes": list(planned.notes),
+    }

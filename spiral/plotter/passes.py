@@ -1,0 +1,125 @@
+"""How a pen draws one stroke: along its middle, pressed harder where it is wide, or in as many passes as fill it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+
+from spiral.errors import InputError
+from spiral.geometry import Point, swept_polygons
+from spiral.plotter.machine import Machine
+from spiral.plotter.marks import Mark
+from spiral.plotter.pens import Pen
+from spiral.plotter.toolpath import Curve, Line, Way
+
+WIDTHS = ("line", "z", "passes")
+OVERLAP = 0.2  # of a pen's width, by which passes of opaque ink lie over each other
+FULL = 1.0  # the pressure at which a pen's line is as wide as the pen
+NARROW = 1.05  # a stroke at most this much wider than the pen is one line
+
+
+def ways_for(width: str, machine: Machine, pens: Sequence[Pen], tolerance: float) -> Callable[[Mark], list[Way]]:
+    """The function that says how a mark is drawn.
+
+    Args:
+        width: what becomes of a stroke's width. ``"line"``: nothing, its middle is drawn once. ``"z"``: the pen is
+            pressed so far that its line is as wide as the stroke. ``"passes"``: lines beside each other fill it.
+        machine: that draws.
+        pens: those there are; all but "line" need their widths.
+        tolerance: mm; how far passes may be from the stroke's edge.
+
+    Raises:
+        InputError: an unknown choice, pens of unknown width, or "z" on a machine that cannot press.
+    """
+    if width not in WIDTHS:
+        raise InputError(f"unknown width {width!r:.60}; accepted: {', '.join(WIDTHS)}")
+    if width == "line":
+        return lambda mark: [_middle(mark)]
+    nameless = [pen.name for pen in pens if pen.width is None]
+    if nameless:
+        raise InputError(
+            f"--width {width} must know how wide a pen's line is, and does not of {nameless[0]!r:.60}; "
+            "say it in mm, like --pens black:0.5"
+        )
+    if width == "passes":
+        return lambda mark: _passes(mark, pens[mark.pen], tolerance)
+    if machine.lift.kind != "z" or machine.lift.press == machine.lift.down:
+        raise InputError(
+            f"machine {machine.name} cannot press a pen: that needs lift.kind 'z' and a lift.press below lift.down; "
+            "choose --width line or passes"
+        )
+    return lambda mark: [_middle(mark, _pressures(mark, pens[mark.pen]))]
+
+
+def _middle(mark: Mark, pressures: tuple[float, float] = (FULL, FULL)) -> Way:
+    return Way(mark.start, pressures[0], (Curve(*mark.control, *mark.end, pressures[1]),))
+
+
+def _pressures(mark: Mark, pen: Pen) -> tuple[float, float]:
+    return tuple(min(1.0, width / pen.width) for width in mark.widths)
+
+
+def _passes(mark: Mark, pen: Pen, tolerance: float) -> list[Way]:
+    """Rings inside the stroke's outline, each as far inside the last as the pen is wide, and its middle line.
+
+    Rings rather than parallels, because they stay right where a stroke tapers or turns back on itself.
+    """
+    middle = _middle(mark)
+    if max(mark.widths) <= NARROW * pen.width:
+        return [middle]
+    reach = (max(mark.widths) - pen.width) / 2  # of the pen's centre, from the middle line
+    step = pen.width * (1 - OVERLAP if pen.opacity == 1.0 else 1.0)  # translucent ink shows where it lies twice
+    count = math.ceil(reach / step)
+    outline = _outline(mark, tolerance)
+    room = _inset(outline, pen.width / 2, 0.0)
+    ways: list[Way] = []
+    for i in range(count):
+        for ring in _rings(_inset(outline, pen.width / 2 + reach * i / count, tolerance / 2)):
+            at = ways[-1].end if ways else mark.start
+            ring = _from_nearest(ring, at)
+            _add(ways, Way(ring[0], FULL, tuple(Line(*point, FULL) for point in ring[1:])), room, step)
+    _add(ways, middle, room, step)
+    return ways
+
+
+def _add(ways: list[Way], way: Way, room, step: float) -> None:
+    """One more way; without raising the pen where a short line inside the stroke leads to it."""
+    import shapely
+
+    if ways:
+        last = ways[-1]
+        near = math.dist(last.end, way.start) <= 2 * step
+        if near and room.covers(shapely.LineString([last.end, way.start])):
+            ways[-1] = last._replace(moves=(*last.moves, Line(*way.start, FULL), *way.moves))
+            return
+    ways.append(way)
+
+
+def _outline(mark: Mark, tolerance: float):
+    import shapely
+
+    start, control, end = mark.start, mark.control, mark.end
+    radius0, radius1 = (width / 2 for width in mark.widths)
+    polygons = swept_polygons(start, control, end, radius0, radius1, tolerance)
+    return shapely.union_all([shapely.make_valid(shapely.Polygon(polygon)) for polygon in polygons])
+
+
+def _inset(outline, by: float, tolerance: float):
+    import shapely
+
+    return shapely.simplify(shapely.buffer(outline, -by, quad_segs=16), tolerance)
+
+
+def _rings(inside) -> Iterator[list[Point]]:
+    import shapely
+
+    for polygon in shapely.get_parts(inside):
+        if not polygon.is_empty:
+            for ring in (polygon.exterior, *polygon.interiors):
+                yield [Point(x, y) for x, y in ring.coords]
+
+
+def _from_nearest(ring: list[Point], at: Point) -> list[Point]:
+    """A closed ring, begun at its point nearest to where the pen is."""
+    nearest = min(range(len(ring) - 1), key=lambda i: math.dist(ring[i], at))
+    return [*ring[nearest:-1], *ring[: nearest + 1]]

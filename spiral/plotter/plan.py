@@ -1,0 +1,176 @@
+"""From a program and a machine to a checked toolpath, with what must be said about it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from spiral import checks
+from spiral.errors import InputError
+from spiral.plotter.machine import Machine
+from spiral.plotter.marks import Mark, Placed, check_on_canvas, clipped, place
+from spiral.plotter.order import Change, ordered, picture_change
+from spiral.plotter.page import frame_for
+from spiral.plotter.passes import NARROW, ways_for
+from spiral.plotter.pens import Pen, css_color, own_pens
+from spiral.plotter.report import Report, report
+from spiral.plotter.toolpath import Toolpath, draw
+from spiral.plotter.writers import WRITERS
+from spiral.program import Program
+
+TOLERANCE = 0.05  # mm; how far a line may be from its curve
+MAX_OWN_PENS = 16  # colours that a program may have where it is plotted with a pen for each
+VISIBLE = 0.02  # OKLab distance; colours nearer than this look the same
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a program comes to paper; what is None is the machine's own.
+
+    Attributes:
+        page, landscape, margin, size: of the sheet and of the picture on it, see ``spiral.plotter.page``.
+        pens: those to use instead of the machine's.
+        width: what becomes of a stroke's width, see ``spiral.plotter.passes``.
+        order: see ``spiral.plotter.order``.
+        tolerance: mm; how far a line may be from its curve, 0.001..10.
+        clip: cut strokes at the canvas's edge that leave it.
+        first, last: numbers of the strokes to draw, in the order of drawing from 1; last None: to the end.
+    """
+
+    page: str | None = None
+    landscape: bool | None = None
+    margin: float | None = None
+    size: float | None = None
+    pens: tuple[Pen, ...] | None = None
+    width: str = "line"
+    order: str = "program"
+    tolerance: float = TOLERANCE
+    clip: bool = False
+    first: int = 1
+    last: int | None = None
+
+
+class Plan(NamedTuple):
+    """A toolpath ready to be written.
+
+    Attributes:
+        path: the toolpath, its curves as curves.
+        flat: the same as lines; every move of it is inside the machine's work area.
+        before: the figures in the program's own order.
+        after: the figures as planned.
+        notes: what the person who plots should know, a sentence each.
+        order: numbers of the program's strokes in the order of drawing.
+    """
+
+    path: Toolpath
+    flat: Toolpath
+    before: Report
+    after: Report
+    notes: tuple[str, ...]
+    order: tuple[int, ...]
+
+
+def plan(program: Program, machine: Machine, options: Options | None = None) -> Plan:
+    """Place a program on a machine's page, choose pens and order, and check every move.
+
+    Raises:
+        InputError: an option is not accepted, the picture does not fit the page, a move would leave the work area, or
+            nothing is left to draw; the message says what to change.
+    """
+    options = options or Options()
+    tolerance = checks.number(options.tolerance, "tolerance (mm)", 0.001, 10.0)
+    strokes = clipped(program) if options.clip else program
+    check_on_canvas(strokes)
+    sheet = machine.sheet
+    margin = sheet.margin if options.margin is None else options.margin
+    page = machine.page(options.page, options.landscape)
+    frame = frame_for(program.canvas, page, margin, options.size, sheet.at, sheet.y == "up")
+    pens = _pens(options.pens or machine.pens, strokes, machine)
+    placed = place(strokes, frame, pens)
+    if not placed.marks:
+        pale = f": all {len(placed.left_out)} strokes are as pale as the paper" if placed.left_out else ""
+        raise InputError(f"the program draws nothing{pale}; choose another program or other pens")
+    ways_of = ways_for(options.width, machine, pens, tolerance)
+
+    def drawn(marks: Sequence[Mark]) -> tuple[Toolpath, Toolpath]:
+        whole = draw(program, machine, frame, pens, marks, ways_of)
+        part = whole if (options.first, options.last) == (1, None) else whole.part(options.first, options.last)
+        return part, part.flattened(tolerance)
+
+    path, flat = drawn(placed.marks)
+    before = after = report(flat)
+    order = ordered(options.order, placed.marks, program, frame, pens)
+    notes = [*_color_notes(placed, strokes, pens), *_width_notes(placed, pens, options.width)]
+    if options.order != "program":
+        other_path, other_flat = drawn([placed.marks[i] for i in order])
+        if options.order == "safe" and other_flat.times[-1] >= flat.times[-1]:
+            notes.append("the safe order is no quicker here: the program's own order is kept")
+            order = range(len(order))
+        else:
+            path, flat, after = other_path, other_flat, report(other_flat)
+            numbers = [placed.marks[i].stroke for i in order]
+            notes.append(_picture_note(picture_change(strokes, numbers)))
+    flat.check_inside()
+    return Plan(path, flat, before, after, tuple(notes), tuple(placed.marks[i].stroke for i in order))
+
+
+def _pens(pens: Sequence[Pen], program: Program, machine: Machine) -> tuple[Pen, ...]:
+    if pens:
+        return tuple(pens)
+    own = own_pens(program)
+    if len(own) > MAX_OWN_PENS and not WRITERS.get(machine.dialect).for_every_machine:
+        raise InputError(
+            f"the program paints with {len(own)} colours, and machine {machine.name} names no pens; say which you "
+            "have, like --pens black,red,#0055ff"
+        )
+    return own
+
+
+def _color_notes(placed: Placed, program: Program, pens: Sequence[Pen]) -> list[str]:
+    notes = []
+    off = [i for i, error in enumerate(placed.errors) if error > VISIBLE]
+    if off:
+        worst = max(off, key=placed.errors.__getitem__)
+        mark = placed.marks[worst]
+        brush = program.strokes[mark.stroke].brush
+        opacity = "" if brush.opacity == 1 else f" at opacity {brush.opacity:.2f}"
+        notes.append(
+            f"{_count(len(off), 'stroke')} in a colour no pen has: at worst {placed.errors[worst]:.2f} off (0 the same, "
+            f"1 black for white), stroke {mark.stroke}, {css_color(brush.color)}{opacity} by pen {pens[mark.pen].name}"
+        )
+    if placed.translucent:
+        notes.append(f"{_count(placed.translucent, 'translucent stroke')} drawn in opaque ink")
+    if placed.left_out:
+        notes.append(f"{_count(len(placed.left_out), 'stroke')} left out: as pale as the paper")
+    return notes
+
+
+def _width_notes(placed: Placed, pens: Sequence[Pen], width: str) -> list[str]:
+    if width != "line":
+        return []
+    wide = [mark for mark in placed.marks if pens[mark.pen].width and max(mark.widths) > NARROW * pens[mark.pen].width]
+    uneven = [mark for mark in placed.marks if pens[mark.pen].width is None and mark.widths[0] != mark.widths[1]]
+    notes = []
+    if wide:
+        widest = max(wide, key=lambda mark: max(mark.widths))
+        notes.append(
+            f"{_count(len(wide), 'stroke')} wider than the pen's line (at most {max(widest.widths):.1f} mm, pen "
+            f"{pens[widest.pen].name} {pens[widest.pen].width:g} mm): only the middle is drawn; --width passes fills them"
+        )
+    if uneven:
+        notes.append(f"{_count(len(uneven), 'stroke')} of changing width drawn evenly, at the mean width")
+    return notes
+
+
+def _picture_note(change: Change) -> str:
+    if not change.pixels:
+        return f"this order changes no pixel of the picture ({change.of:,} compared)"
+    return (
+        f"this order changes the picture: {change.pixels:,} of {change.of:,} pixels "
+        f"({change.pixels / change.of:.1%}), at worst by {change.worst} of 255"
+    )
+
+
+def _count(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"

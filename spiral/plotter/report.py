@@ -1,0 +1,86 @@
+"""What a toolpath costs: ink, travel, lifts, pens, time."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+from spiral.plotter.toolpath import MOVES, Begin, Dip, Line, Park, Pause, Select, Toolpath, Travel, Up
+
+
+class Report(NamedTuple):
+    """Attributes:
+    strokes: drawn.
+    ink: mm drawn.
+    travel: mm with the pen up, from the park to the park.
+    lifts: how often the pen is raised.
+    pen_changes: from one pen to another.
+    dips: into trays.
+    seconds: that the machine takes, without people.
+    pauses: how often it waits for a person.
+    bounds: x0, y0, x1, y1 of all moves, mm.
+    """
+
+    strokes: int
+    ink: float
+    travel: float
+    lifts: int
+    pen_changes: int
+    dips: int
+    seconds: float
+    pauses: int
+    bounds: tuple[float, float, float, float]
+
+
+def report(path: Toolpath) -> Report:
+    """The figures of a flattened toolpath."""
+    lengths = {Line: 0.0, Travel: 0.0, Dip: 0.0, Park: 0.0}
+    at = path.machine.park
+    for event in path.events:
+        if isinstance(event, MOVES):
+            lengths[type(event)] += math.dist(at, (event.x, event.y))
+            at = (event.x, event.y)
+
+    def count(kind: type) -> int:
+        return sum(isinstance(event, kind) for event in path.events)
+
+    places = [(event.x, event.y) for event in path.events if isinstance(event, MOVES)]
+    ink = lengths.pop(Line)
+    return Report(
+        strokes=count(Begin),
+        ink=ink,
+        travel=sum(lengths.values()),
+        lifts=count(Up),
+        pen_changes=max(0, count(Select) - 1),
+        dips=count(Dip),
+        seconds=path.times[-1] - count(Pause) * path.machine.change.seconds,
+        pauses=count(Pause),
+        bounds=(*map(min, zip(*places, strict=True)), *map(max, zip(*places, strict=True))),
+    )
+
+
+def rows(one: Report) -> list[tuple[str, str]]:
+    """Names and values to show."""
+    x0, y0, x1, y1 = one.bounds
+    shown = [
+        ("strokes", f"{one.strokes:,}"),
+        ("ink", f"{one.ink / 1000:.2f} m"),
+        ("travel, pen up", f"{one.travel / 1000:.2f} m"),
+        ("lifts", f"{one.lifts:,}"),
+        ("pen changes", f"{one.pen_changes:,}"),
+    ]
+    if one.dips:
+        shown.append(("dips", f"{one.dips:,}"))
+    pauses = f", and {one.pauses} pauses to change pens" if one.pauses else ""
+    return [
+        *shown,
+        ("time", f"{clock(one.seconds)}{pauses}"),
+        ("moves within", f"x {x0:.1f} to {x1:.1f}, y {y0:.1f} to {y1:.1f} mm"),
+    ]
+
+
+def clock(seconds: float) -> str:
+    """``1:02:03`` or ``2:03``: hours, minutes and seconds."""
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"

@@ -1,0 +1,359 @@
+"""The pen's movements in machine millimetres: a list of events, from which every file for a machine is printed."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from spiral.errors import InputError
+from spiral.geometry import Point, bezier_point, flatten, pieces_for, split
+from spiral.plotter.machine import Machine, Tray
+from spiral.plotter.marks import Mark
+from spiral.plotter.page import Frame
+from spiral.plotter.pens import Pen
+from spiral.program import Program
+
+# -- events -----------------------------------------------------------------------------------------------------------
+
+
+class Select(NamedTuple):
+    """Take a pen, by its index."""
+
+    pen: int
+
+
+class Pause(NamedTuple):
+    """Wait for a person, who reads the text."""
+
+    text: str
+
+
+class Begin(NamedTuple):
+    """A stroke begins: its number in the order of drawing, from 1, and in the program, from 0."""
+
+    number: int
+    stroke: int
+
+
+class Travel(NamedTuple):
+    """Go to (x, y) with the pen up, mm."""
+
+    x: float
+    y: float
+
+
+class Down(NamedTuple):
+    """Lower the pen, pressed so far (0..1)."""
+
+    pressure: float
+
+
+class Line(NamedTuple):
+    """Draw a straight line to (x, y), mm; the pressure changes evenly to this one."""
+
+    x: float
+    y: float
+    pressure: float
+
+
+class Curve(NamedTuple):
+    """Draw a quadratic Bezier curve to (x, y), mm; the pressure changes evenly, in the curve's parameter, to this one."""
+
+    control_x: float
+    control_y: float
+    x: float
+    y: float
+    pressure: float
+
+
+class Up(NamedTuple):
+    """Raise the pen."""
+
+
+class Dip(NamedTuple):
+    """Go to a tray with the pen up, dip it, and raise it again; (x, y) in mm."""
+
+    x: float
+    y: float
+    tray: str
+
+
+class Park(NamedTuple):
+    """Go to the resting place, pen up, mm."""
+
+    x: float
+    y: float
+
+
+Event = Select | Pause | Begin | Travel | Down | Line | Curve | Up | Dip | Park
+MOVES = (Travel, Line, Curve, Dip, Park)  # events with a place
+
+# -- the list of them -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Toolpath:
+    """What a machine does to draw a program: always begins and ends with the pen up and at the machine's park.
+
+    Attributes:
+        events: in order.
+        program: what is drawn.
+        machine: what draws it.
+        frame: where the canvas lies.
+        pens: those the events' indices mean.
+        marks: the strokes drawn, in the order of drawing; that of ``Begin(number, ...)`` is ``marks[number - 1]``.
+    """
+
+    events: tuple[Event, ...]
+    program: Program
+    machine: Machine
+    frame: Frame
+    pens: tuple[Pen, ...]
+    marks: tuple[Mark, ...]
+
+    def flattened(self, tolerance: float) -> Toolpath:
+        """The same with every curve as lines, nowhere further than ``tolerance`` mm from it."""
+        return replace(self, events=tuple(_flattened(self.events, tolerance)))
+
+    def part(self, first: int = 1, last: int | None = None) -> Toolpath:
+        """What draws the strokes of these numbers only, exactly as the whole does: the same moves, dips and pauses.
+
+        It begins like a whole one: pen up, the pen chosen, fresh paint if the machine dips.
+
+        Raises:
+            InputError: there are no such strokes.
+        """
+        count = len(self.marks)
+        last = count if last is None else last
+        if not 1 <= first <= last <= count:
+            raise InputError(f"strokes {first} to {last} are not in this toolpath; it has strokes 1 to {count}")
+        return replace(self, events=tuple(_part(self, first, last)))
+
+    def check_inside(self) -> None:
+        """Refuse a toolpath that leaves the machine's work area at any point.
+
+        Raises:
+            InputError: it does; the message names the stroke, the point and the area.
+        """
+        what = "the pen"
+        for event in self.events:
+            if isinstance(event, Begin):
+                what = f"stroke {event.stroke}"
+            elif isinstance(event, Curve):
+                raise TypeError("only a flattened toolpath can be checked")
+            elif isinstance(event, MOVES):
+                self.machine.check_inside(event.x, event.y, what)
+
+    @functools.cached_property
+    def times(self) -> tuple[float, ...]:
+        """When each event is over: seconds from the start, the time of people who change pens included."""
+        from spiral.plotter.clock import times
+
+        return times(self)
+
+
+def _flattened(events: Sequence[Event], tolerance: float) -> Iterator[Event]:
+    at, pressure = Point(0.0, 0.0), 0.0
+    for event in events:
+        if isinstance(event, Curve):
+            control, end = Point(event.control_x, event.control_y), Point(event.x, event.y)
+            pieces = pieces_for(at, control, end, tolerance)
+            grow = (event.pressure - pressure) / pieces
+            for i in range(1, pieces):
+                yield Line(*bezier_point(at, control, end, i / pieces), pressure + i * grow)
+            yield Line(event.x, event.y, event.pressure)
+        else:
+            yield event
+        if isinstance(event, MOVES):
+            at = Point(event.x, event.y)
+        if isinstance(event, Down | Line | Curve):
+            pressure = event.pressure
+
+
+def _part(whole: Toolpath, first: int, last: int) -> Iterator[Event]:
+    events = whole.events
+    begins = {event.number: i for i, event in enumerate(events) if isinstance(event, Begin)}
+    start, stop = begins[first], begins.get(last + 1, len(events))
+    while last + 1 in begins and isinstance(events[stop - 1], Select | Pause | Dip):
+        stop -= 1  # what makes ready for the stroke after
+    yield from _ready(whole.machine, whole.pens, _last(events[:start], Select))
+    yield events[start]
+    if _is_down(events[:start]):  # it goes on from the stroke before it, which is not drawn here
+        place = _last(events[:start], MOVES)
+        yield Travel(place.x, place.y)
+        yield Down(_last(events[:start], (Down, Line, Curve)).pressure)
+    yield from events[start + 1 : stop]
+    if last + 1 in begins:
+        if _is_down(events[:stop]):
+            yield Up()
+        yield Park(*whole.machine.park)
+
+
+def _last(events: Sequence[Event], kinds: type | tuple[type, ...]) -> Event:
+    return next(event for event in reversed(events) if isinstance(event, kinds))
+
+
+def _is_down(events: Sequence[Event]) -> bool:
+    return isinstance(next((e for e in reversed(events) if isinstance(e, Down | Up)), Up()), Down)
+
+
+def _ready(machine: Machine, pens: Sequence[Pen], select: Select) -> Iterator[Event]:
+    """Take a pen, with fresh paint where the machine dips."""
+    yield select
+    if machine.refill.every:
+        yield _dip(machine.tray_of(pens[select.pen]))
+
+
+def _dip(tray: Tray) -> Dip:
+    return Dip(*tray.at, tray.name)
+
+
+# -- drawing it -------------------------------------------------------------------------------------------------------
+
+
+class Way(NamedTuple):
+    """One line drawn without raising the pen: where it starts, how hard, and its lines or curves."""
+
+    start: Point
+    pressure: float
+    moves: tuple[Line | Curve, ...]
+
+    @property
+    def end(self) -> Point:
+        return Point(self.moves[-1].x, self.moves[-1].y)
+
+
+def draw(
+    program: Program,
+    machine: Machine,
+    frame: Frame,
+    pens: Sequence[Pen],
+    marks: Sequence[Mark],
+    ways_of,
+) -> Toolpath:
+    """The toolpath that draws marks in the order given.
+
+    The pen stays down from one stroke to the next where the one starts exactly where the other ended, drawn by the
+    same pen. A pen's first use takes it; a change raises it, washes and dips it as the machine does, and lets people
+    change it. A brush whose paint is used up is raised in mid-stroke, dipped, and goes on where it stopped.
+
+    Args:
+        program, machine, frame, pens: as of ``Toolpath``.
+        marks: the strokes in the order of drawing.
+        ways_of: how a mark is drawn: a function from ``Mark`` to a list of ``Way`` (``spiral.plotter.passes``).
+    """
+    desk = _Desk(machine, pens)
+    for number, mark in enumerate(marks, 1):
+        desk.take(mark.pen)
+        ways = ways_of(mark)
+        desk.leave_unless_at(ways[0].start)
+        desk.events.append(Begin(number, mark.stroke))
+        for way in ways:
+            desk.draw(way)
+    desk.up()
+    desk.events.append(Park(*machine.park))
+    return Toolpath(tuple(desk.events), program, machine, frame, tuple(pens), tuple(marks))
+
+
+class _Desk:
+    """The state of the machine while its events are written down."""
+
+    def __init__(self, machine: Machine, pens: Sequence[Pen]):
+        self.machine, self.pens = machine, pens
+        self.events: list[Event] = []
+        self._pen: int | None = None
+        self._at: Point | None = None  # where the pen is on the paper; None while it is up
+        self._paint = math.inf  # mm of line until the brush must be dipped
+
+    def take(self, pen: int) -> None:
+        if pen == self._pen:
+            return
+        self.up()
+        if self._pen is not None:
+            if wash := self.machine.wash_tray():
+                self.events.append(_dip(wash))
+            if self.machine.change.pause:
+                self.events.append(Pause(f"change to pen {pen + 1}: {self.pens[pen].name}"))
+        self._pen = pen
+        self.events.extend(_ready(self.machine, self.pens, Select(pen)))
+        self._paint = self.machine.refill.every or math.inf
+
+    def up(self) -> None:
+        if self._at is not None:
+            self.events.append(Up())
+            self._at = None
+
+    def leave_unless_at(self, start: Point) -> None:
+        if self._at is not None and math.dist(self._at, start) > 1e-9:
+            self.up()
+
+    def draw(self, way: Way) -> None:
+        self.leave_unless_at(way.start)
+        if self._at is None:
+            self._down(way.start, way.pressure)
+        pressure = way.pressure
+        for move in way.moves:
+            self._stroke(move, pressure)
+            pressure = move.pressure
+
+    def _down(self, start: Point, pressure: float) -> None:
+        self.events += [Travel(*start), Down(pressure)]
+        self._at = start
+
+    def _stroke(self, move: Line | Curve, pressure: float) -> None:
+        """One line or curve, in as many pieces as the paint makes of it."""
+        while self._paint + FINE < (length := _length(self._at, move)):
+            if self._paint > FINE:
+                piece, move, self._at = _cut(self._at, move, pressure, self._paint)
+                self.events.append(piece)
+                pressure = piece.pressure
+            self._refill(pressure)
+        self.events.append(move)
+        self._at = Point(move.x, move.y)
+        self._paint -= length
+
+    def _refill(self, pressure: float) -> None:
+        at = self._at
+        self.up()
+        self.events.append(_dip(self.machine.tray_of(self.pens[self._pen])))
+        self._paint = self.machine.refill.every
+        self._down(at, pressure)
+
+
+FINE = 1e-3  # mm; to measure curves with
+
+
+def _length(start: Point, move: Line | Curve) -> float:
+    return math.dist(start, (move.x, move.y)) if isinstance(move, Line) else _reached(start, move)[-1]
+
+
+def _reached(start: Point, curve: Curve) -> list[float]:
+    """Lengths of a curve from its start to each point of its polyline; these lie evenly in the curve's parameter."""
+    points = flatten(start, Point(curve.control_x, curve.control_y), Point(curve.x, curve.y), FINE)
+    reached = [0.0]
+    for a, b in itertools.pairwise(points):
+        reached.append(reached[-1] + math.dist(a, b))
+    return reached
+
+
+def _cut(start: Point, move: Line | Curve, pressure: float, length: float) -> tuple[Line | Curve, Line | Curve, Point]:
+    """Both parts of a line or curve, cut after ``length`` mm, and the point between them."""
+    if isinstance(move, Line):
+        t = length / math.dist(start, (move.x, move.y))
+        middle = Point(start.x + t * (move.x - start.x), start.y + t * (move.y - start.y))
+        return Line(*middle, pressure + t * (move.pressure - pressure)), move, middle
+    reached = _reached(start, move)
+    after = next(i for i, so_far in enumerate(reached) if so_far >= length)
+    before = max(0, after - 1)
+    part = (length - reached[before]) / (reached[after] - reached[before]) if after else 0.0
+    t = (before + part) / (len(reached) - 1)
+    _, control, middle, rest, end = split(start, Point(move.control_x, move.control_y), Point(move.x, move.y), t)
+    return (
+        Curve(*control, *middle, pressure + t * (move.pressure - pressure)),
+        Curve(*rest, *end, move.pressure),
+        middle,
+    )

@@ -1,0 +1,77 @@
+"""SVG in millimetres of the page: what the pens draw, for plotter software and for the eye."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+
+from spiral.plotter.ink import Ink, ink_and_journeys
+from spiral.plotter.pens import css_color
+from spiral.plotter.toolpath import Curve
+from spiral.plotter.writers.base import WRITERS, Writer, fixed, harmless
+from spiral.svg import metadata_element
+
+DIGITS = 4  # decimals of a mm
+HEAD = (
+    '<svg xmlns="http://www.w3.org/2000/svg" xmlns:inkscape="http://www.inkscape.org/namespaces/inkscape" '
+    'width="{width}mm" height="{height}mm" viewBox="0 0 {width} {height}">'
+)
+LAYER = (
+    '<g inkscape:groupmode="layer" id="layer{number}" inkscape:label="{number} pen{pen} {name}" fill="none" '
+    'stroke="{color}" stroke-opacity="{opacity}" stroke-linecap="round" stroke-linejoin="round">'
+)
+
+
+@WRITERS.register("svg")
+class Svg(Writer):
+    """True Bezier curves in mm, a layer for each run of a pen in the order of drawing; holds the program itself."""
+
+    suffixes = (".svg",)
+    for_every_machine = True
+    keeps_curves = True
+
+    def content(self) -> str:
+        page = self.path.frame.page
+        drawn = (ink for ink in ink_and_journeys(self.path) if isinstance(ink, Ink))
+        lines = [
+            HEAD.format(width=_short(page.width), height=_short(page.height)),
+            metadata_element(self.path.program),
+        ]
+        # The number in front of a layer's name keeps the order in programs that sort layers by it.
+        for number, (pen, run) in enumerate(itertools.groupby(drawn, lambda ink: ink.pen), 1):
+            lines += [self._layer(number, pen), *self._paths(run, self.path.pens[pen].opacity), "</g>"]
+        return "\n".join([*lines, "</svg>", ""])
+
+    def _layer(self, number: int, index: int) -> str:
+        pen = self.path.pens[index]
+        return LAYER.format(
+            number=number, pen=index + 1, name=harmless(pen.name), color=css_color(pen.rgb), opacity=_short(pen.opacity)
+        )
+
+    def _paths(self, run: Iterator[Ink], opacity: float) -> Iterator[str]:
+        """A path for each line drawn without raising the pen, as far as it is equally wide."""
+        path: list[Ink] = []
+        for ink in run:
+            # Translucent strokes that meet in one path would not darken where they overlap, as they do on the canvas.
+            if path and not (ink.goes_on and ink.width == path[-1].width and opacity == 1.0):
+                yield self._path(path)
+                path = []
+            path.append(ink)
+        if path:
+            yield self._path(path)
+
+    def _path(self, inks: list[Ink]) -> str:
+        curve = [f"M{self._point(*inks[0].start)}"]
+        for move in itertools.chain.from_iterable(ink.moves for ink in inks):
+            if isinstance(move, Curve):
+                curve.append(f"Q{self._point(move.control_x, move.control_y)} {self._point(move.x, move.y)}")
+            else:
+                curve.append(f"L{self._point(move.x, move.y)}")
+        return f'<path id="stroke{inks[0].number}" d="{"".join(curve)}" stroke-width="{_short(inks[0].width)}"/>'
+
+    def _point(self, x: float, y: float) -> str:
+        return ",".join(map(_short, self.path.frame.on_page(x, y)))
+
+
+def _short(value: float) -> str:
+    return fixed(value, DIGITS).rstrip("0").rstrip(".")
