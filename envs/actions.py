@@ -8,13 +8,17 @@ import numpy as np
 from gymnasium import spaces
 
 from spiral.config import EnvConfig
+from spiral.envs.arc_length import arc_lengths
 from spiral.errors import InputError
 from spiral.geometry import Point
 from spiral.stroke import Brush, Stroke
 
-PARTS = ("flag", "end", "control", "size", "pressure", "red", "green", "blue")
-FLAG, END, CONTROL, SIZE, PRESSURE, RED = range(6)
+PARTS = ("flag", "end", "control", "size", "pressure")  # of every action; those of the colour follow
+RGB_PARTS = ("red", "green", "blue")
+PALETTE_PART = "color"
+FLAG, END, CONTROL, SIZE, PRESSURE, COLOR = range(6)
 MOVE, PAINT = 0, 1  # values of `flag`
+ROUNDING_MM = 1e-6  # a stroke of just the minimum must not fall short of it by rounding
 
 
 class ActionTable:
@@ -23,9 +27,16 @@ class ActionTable:
     An action is one integer for each of ``parts``. ``flag`` says whether it paints (1) or only moves the pen (0).
     A stroke is the quadratic Bezier from the pen through ``control`` to ``end``; either kind of action leaves the pen
     at ``end``. ``end`` and ``control`` are cells of a K x K grid that covers the whole canvas, edges included: cell
-    ``row * K + column`` is the point ``(column / (K - 1), row / (K - 1))``. ``size``, ``pressure`` and the colours are
-    levels; a single colour level means the ink. The colour parts are absent on grey canvases; any other part that has
-    one level only stays where it is, so that names and order never change.
+    ``row * K + column`` is the point ``(column / (K - 1), row / (K - 1))``. ``size`` and ``pressure`` are levels; a
+    part that has one level only stays where it is, so that names and order never change.
+
+    With a ``palette`` the last part is ``color``, the number of a pen: strokes have exactly the palette's colours.
+    Without one RGB canvases have the parts ``red``, ``green`` and ``blue``, each of ``color_levels`` (a single level
+    means the ink), and grey canvases no part for the colour: all strokes have the ink's.
+
+    A painting action whose stroke is shorter on paper than ``minimum_mm`` leaves no ink and is done as a pen move to
+    its ``end``. All its parts count as relevant, because ``control`` too decided on the length: what is relevant
+    depends on ``flag`` alone.
 
     What ``pressure`` does is the option ``pressure_controls``:
 
@@ -42,20 +53,26 @@ class ActionTable:
         relevant: bool [2, parts], row ``flag``: which parts change anything for this value of ``flag``.
         cell_points: float32 [K * K, 2], (x, y) of each cell in canvas fractions.
         start: float64 [3], the pen at the start of an episode.
+        mm: float64 [2], length on paper of the canvas's (width, height).
 
     A *pen*, float64 [3], is all that a stroke takes over from the action before it: x, y and the pressure the pen is
     on the canvas with, 0 if it is lifted, as after a pen move and at the start of an episode.
     """
 
     def __init__(self, config: EnvConfig):
-        levels = [config.color_levels] * 3 if config.channels == 3 else []
+        if config.palette:
+            colors = {PALETTE_PART: len(config.palette)}
+        else:
+            colors = dict.fromkeys(RGB_PARTS if config.channels == 3 else (), config.color_levels)
         cells = config.grid**2
-        self.nvec = np.array([2, cells, cells, len(config.sizes), len(config.pressures), *levels], np.int64)
-        self.parts = PARTS[: len(self.nvec)]
+        self.nvec = np.array([2, cells, cells, len(config.sizes), len(config.pressures), *colors.values()], np.int64)
+        self.parts = (*PARTS, *colors)
         self.space = spaces.MultiDiscrete(self.nvec)
         self.relevant = np.ones((2, len(self.parts)), bool)
         self.relevant[MOVE] = np.isin(self.parts, ("flag", "end"))
         self.start = np.array([*config.start, 0.0])
+        self.mm = config.picture_mm * np.array([config.width, config.height]) / min(config.width, config.height)
+        self._minimum = config.minimum_mm - ROUNDING_MM
 
         steps = np.arange(config.grid) / (config.grid - 1)
         self._points = np.stack([np.tile(steps, config.grid), steps.repeat(config.grid)], axis=1)
@@ -68,8 +85,9 @@ class ActionTable:
         self._opacities = pressures if controls == "opacity" else ones
         self._widths = np.outer(config.sizes, pressures if controls == "width" else ones)  # [size, pressure]
         self._ink = np.array(config.ink)
+        self._palette = np.array(config.palette) if config.palette else None
         self._shades = np.linspace(0.0, 1.0, config.color_levels)
-        self._has_colors = bool(levels) and config.color_levels > 1
+        self._has_shades = "red" in colors and config.color_levels > 1
 
     def checked(self, actions: np.ndarray, count: int) -> np.ndarray:
         """A copy of ``actions``, int64 [count, parts], every value within its part's range.
@@ -96,11 +114,19 @@ class ActionTable:
         """bool [N, parts]: which parts of each of these actions [N, parts] mattered."""
         return self.relevant[actions[:, FLAG]]
 
-    def pens_after(self, actions: np.ndarray) -> np.ndarray:
-        """Pens float64 [N, 3] once these actions [N, parts] are done; they depend on these actions alone."""
+    def painting(self, actions: np.ndarray, places: np.ndarray) -> np.ndarray:
+        """bool [N]: which of these actions [N, parts] leave ink when the pens are at ``places``, float64 [N, 2]."""
+        painting = actions[:, FLAG] == PAINT
+        if self._minimum > 0:
+            points = places, self._points[actions[:, CONTROL]], self._points[actions[:, END]]
+            painting &= arc_lengths(*(self.mm * point for point in points)) >= self._minimum
+        return painting
+
+    def pens_after(self, actions: np.ndarray, painting: np.ndarray) -> np.ndarray:
+        """Pens float64 [N, 3] once these actions [N, parts] are done, of which those ``painting`` leave ink."""
         pens = np.empty((len(actions), 3))
         pens[:, :2] = self._points[actions[:, END]]
-        pens[:, 2] = self._tips[actions[:, PRESSURE]] * (actions[:, FLAG] == PAINT)
+        pens[:, 2] = self._tips[actions[:, PRESSURE]] * painting
         return pens
 
     def curves(self, actions: np.ndarray, pens: np.ndarray) -> np.ndarray:
@@ -118,14 +144,21 @@ class ActionTable:
         curves[:, 6] = self._widths[size, pressure]
         curves[:, 7] = np.where(before > 0, before, tips)
         curves[:, 8] = tips
-        curves[:, 9:12] = self._shades[actions[:, RED:]] if self._has_colors else self._ink
+        curves[:, 9:12] = self._colors(actions)
         curves[:, 12] = self._opacities[pressure]
         return curves
 
+    def _colors(self, actions: np.ndarray) -> np.ndarray:
+        """(red, green, blue) of strokes, [N, 3] or one for all, [3]."""
+        if self._palette is not None:
+            return self._palette[actions[:, COLOR]]
+        return self._shades[actions[:, COLOR:]] if self._has_shades else self._ink
+
     def strokes(self, actions: np.ndarray) -> list[Stroke]:
         """The strokes one episode's actions [T, parts] paint, with the very floats of ``curves``."""
-        pens = np.concatenate([self.start[np.newaxis], self.pens_after(actions)[:-1]])
-        painting = actions[:, FLAG] == PAINT
+        places = np.concatenate([self.start[np.newaxis, :2], self._points[actions[:-1, END]]])
+        painting = self.painting(actions, places[: len(actions)])
+        pens = np.concatenate([self.start[np.newaxis], self.pens_after(actions, painting)[:-1]])
         actions, curves = actions[painting], self.curves(actions[painting], pens[painting])
         return [_stroke(*pair) for pair in zip(curves.tolist(), actions.tolist(), strict=True)]
 

@@ -9,12 +9,14 @@ import numpy as np
 
 from spiral.canvas import CanvasSpec
 from spiral.config import EnvConfig
-from spiral.envs.actions import FLAG, PAINT, ActionTable
+from spiral.envs.actions import ActionTable
 from spiral.program import Program, pixel_checksum
 from spiral.renderers import RENDERERS
 from spiral.stroke import Stroke
 
 ENVIRONMENT = "spiral/Paint-v0"
+# Columns of a curve: where it begins and where it ends, each with the colour of its pen.
+BEGINS, ENDS = [0, 1, 9, 10, 11], [4, 5, 9, 10, 11]
 
 
 class Easel:
@@ -28,6 +30,12 @@ class Easel:
         pens: float32 [N, 2], where the pens are, (x, y) in canvas fractions.
         previous: int64 [N, parts], the last actions; zeros before the first.
         step: number of actions since the canvases were cleared.
+        lifts: int64 [N], how often the pen was lifted between two strokes so far: the second does not begin where the
+            first ended, or has another colour, which is another pen.
+        travel: float64 [N], mm on paper in a straight line from the ends of strokes to the beginnings of the next.
+
+    Lifts and travel are counted as a stroke begins, so they are those of the program: what the pen does before the
+    first stroke and after the last is not in it, and a detour by several pen moves is none on paper.
     """
 
     def __init__(self, config: EnvConfig, count: int):
@@ -54,6 +62,9 @@ class Easel:
         self._actions: list[np.ndarray] = []  # one [N, parts] a step
         self._pens = np.tile(self.table.start, (len(self), 1))
         self._heads: list[Sequence[Stroke]] = [()] * len(self)
+        self._ends = np.full((len(self), len(ENDS)), np.nan)  # of the last strokes; not a number before the first
+        self.lifts = np.zeros(len(self), np.int64)
+        self.travel = np.zeros(len(self))
 
     @property
     def pens(self) -> np.ndarray:
@@ -67,6 +78,7 @@ class Easel:
         """Strokes on one canvas that no action painted; they head its program. The pen stays where it is."""
         for stroke in strokes:
             self._canvases[index].draw(stroke)
+            self._ends[index] = (*stroke.end, *stroke.brush.color)
         self._heads[index] = (*self._heads[index], *strokes)
 
     def paint(self, actions: np.ndarray) -> None:
@@ -76,12 +88,21 @@ class Easel:
             InputError: the actions do not fit the action table.
         """
         actions = self.table.checked(actions, len(self))
-        (painting,) = np.nonzero(actions[:, FLAG] == PAINT)
+        painting = self.table.painting(actions, self._pens[:, :2])
         curves = self.table.curves(actions[painting], self._pens[painting])
-        for index, curve in zip(painting.tolist(), curves.tolist(), strict=True):
+        for index, curve in zip(np.flatnonzero(painting).tolist(), curves.tolist(), strict=True):
             self._canvases[index].draw_curve(*curve)
-        self._pens = self.table.pens_after(actions)
+        self._count_pen_up(painting, curves)
+        self._pens = self.table.pens_after(actions, painting)
         self._actions.append(actions)
+
+    def _count_pen_up(self, painting: np.ndarray, curves: np.ndarray) -> None:
+        """Lifts and travel from the last strokes to these curves, on the canvases that are ``painting``, bool [N]."""
+        ends, begins = self._ends[painting], curves[:, BEGINS]
+        others = np.isfinite(ends[:, 0])
+        self.lifts[painting] += others & (begins != ends).any(axis=1)
+        self.travel[painting] += np.where(others, np.hypot(*((begins - ends)[:, :2] * self.table.mm).T), 0.0)
+        self._ends[painting] = curves[:, ENDS]
 
     def canvases(self) -> np.ndarray:
         """uint8 [N, H, W, C], a copy."""

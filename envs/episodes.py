@@ -78,15 +78,16 @@ class Episodes:
         for name in RESET_OPTIONS:
             if name in options:
                 getattr(self, f"_begin_with_{name}")(options[name])
-        if self.config.reward == "l2":
-            self._errors = self._squared_errors()
+        self._loss = self._losses()
         self.done = False
 
     def step(self, actions: np.ndarray) -> np.ndarray:
         """Paints one action [N, parts] in each episode; returns the rewards float64 [N].
 
         The reward is 0 or, with ``reward="l2"``, how much the action lowered the mean squared error to the target
-        (values in 0..1), so that an episode's return is the fall of the error from its first canvas to its last.
+        (values in 0..1), so that an episode's return is the fall of the error from its first canvas to its last. Off
+        this come ``lift_cost`` for each pen lift and ``travel_cost`` for each mm of pen-up travel (``Easel.lifts`` and
+        ``Easel.travel``) that the action ends by beginning a stroke.
 
         Raises:
             ResetNeeded: the episodes are over.
@@ -96,10 +97,8 @@ class Episodes:
             raise ResetNeeded(f"an episode is {self.config.episode_length} actions long; call reset() before step()")
         self.easel.paint(actions)
         self.done = self.easel.step == self.config.episode_length
-        if self.config.reward == "none":
-            return np.zeros(len(self.easel))
-        errors_before, self._errors = self._errors, self._squared_errors()
-        return errors_before - self._errors
+        loss_before, self._loss = self._loss, self._losses()
+        return loss_before - self._loss
 
     def observation(self) -> Observation:
         """What the painter sees, the arrays of ``observation_space`` with a leading N; all of them copies."""
@@ -161,6 +160,11 @@ class Episodes:
             self._target = self._targets[choice]
         if self._labels is not None:
             self._label = self._labels[choice]
+
+    def _losses(self) -> np.ndarray:
+        """What the rewards are the fall of, float64 [N]."""
+        costs = self.config.lift_cost * self.easel.lifts + self.config.travel_cost * self.easel.travel
+        return costs + self._squared_errors() if self.config.reward == "l2" else costs
 
     def _squared_errors(self) -> np.ndarray:
         difference = (self.easel.pixels.astype(np.float32) - self._target) / 255

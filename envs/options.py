@@ -23,6 +23,9 @@ INTEGERS = {
     "color_levels": (1, 256),
     "noise_size": (0, 1024),
 }
+MAX_PICTURE_MM = 100_000.0
+MAX_COST = 1000.0
+MAX_PENS = 256
 
 
 def env_config(config: EnvConfig | None, options: dict[str, Any]) -> EnvConfig:
@@ -39,17 +42,23 @@ def env_config(config: EnvConfig | None, options: dict[str, Any]) -> EnvConfig:
     spec = CanvasSpec(values["width"], values["height"], config.channels, config.background)
     ink = checks.color(config.ink, "ink")
     spec.check_color(ink, "ink")
+    picture_mm = checks.number(config.picture_mm, "picture_mm", 0.0, MAX_PICTURE_MM, low_included=False)
     return dataclasses.replace(
         config,
         **values,
         background=spec.background,
         ink=ink,
+        palette=_palette(config.palette, spec),
         start=checks.numbers_of(config.start, "start", ("x", "y"), 0.0, 1.0),
         sizes=_levels(config.sizes, "sizes"),
         pressures=_levels(config.pressures, "pressures"),
         renderer=_choice(config.renderer, "renderer", RENDERERS.names()),
         pressure_controls=_choice(config.pressure_controls, "pressure control", PRESSURE_CONTROLS),
         reward=_choice(config.reward, "reward", REWARDS),
+        picture_mm=picture_mm,
+        minimum_mm=checks.number(config.minimum_mm, "minimum_mm", 0.0, picture_mm),
+        lift_cost=checks.number(config.lift_cost, "lift_cost", 0.0, MAX_COST),
+        travel_cost=checks.number(config.travel_cost, "travel_cost", 0.0, MAX_COST),
     )
 
 
@@ -57,6 +66,19 @@ def _levels(values: Sequence[float], name: str) -> tuple[float, ...]:
     if not isinstance(values, list | tuple) or not values:
         raise InputError(f"{name} must be a list of one or more numbers, got {values!r}")
     return tuple(checks.number(value, f"{name}[{i}]", 0.0, 1.0, low_included=False) for i, value in enumerate(values))
+
+
+def _palette(colors: Sequence[Sequence[float]] | None, spec: CanvasSpec) -> tuple[tuple[float, ...], ...] | None:
+    if colors is None:
+        return None
+    if not isinstance(colors, list | tuple) or not 0 < len(colors) <= MAX_PENS:
+        raise InputError(
+            f"palette must be a list of 1 to {MAX_PENS} colours [red, green, blue], or None, got {colors!r:.60}"
+        )
+    palette = tuple(checks.color(color, f"palette[{i}]") for i, color in enumerate(colors))
+    for i, color in enumerate(palette):
+        spec.check_color(color, f"palette[{i}]")
+    return palette
 
 
 def _choice(value: str, kind: str, known: Sequence[str]) -> str:

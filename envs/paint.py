@@ -33,9 +33,11 @@ class PaintEnv(gym.Env):
     | control | grid * grid | cell of the Bezier's control point |
     | size | len(sizes) | diameter of the brush |
     | pressure | len(pressures) | what it does is ``pressure_controls`` |
-    | red, green, blue | color_levels each | colour of the stroke; absent on grey canvases |
+    | red, green, blue | color_levels each | colour of the stroke; absent on grey canvases and with a ``palette`` |
+    | color | len(palette) | colour of the stroke, one of the ``palette``; only with one |
 
-    Where ``flag`` is 0 only ``flag`` and ``end`` matter.
+    Where ``flag`` is 0 only ``flag`` and ``end`` matter. A stroke shorter on paper than ``minimum_mm`` is not painted:
+    the pen is moved to ``end``.
 
     ## Observation Space
     ``Dict``, H = ``height``, W = ``width``, C = ``channels``:
@@ -52,7 +54,14 @@ class PaintEnv(gym.Env):
 
     ## Rewards
     0, or with ``reward="l2"`` the decrease of the mean squared error between canvas and target (values in 0..1) by
-    this action.
+    this action. Off this come, with the action that begins a stroke,
+
+    - ``lift_cost`` if the pen was lifted for it: it does not begin where the stroke before it ended, or has another
+      colour, which is another pen;
+    - ``travel_cost`` for each mm on paper in a straight line from the end of the stroke before it to its beginning.
+
+    What the pen does before the first stroke of a program and after its last costs nothing. The canvas's shorter side
+    is ``picture_mm`` long on paper.
 
     ## Starting State
     A canvas of the background colour, the pen at ``start``. ``reset(options=...)`` takes ``canvas`` (uint8 [H, W, C],

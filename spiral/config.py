@@ -33,11 +33,11 @@ class EnvConfig:
     height: int = 64
     channels: int = 1  # 1 grey, 3 RGB
     background: tuple[float, float, float] = (1.0, 1.0, 1.0)  # r, g, b in 0..1
-    ink: tuple[float, float, float] = (
-        0.0,
-        0.0,
-        0.0,
-    )  # colour of every stroke where there are no colour parts (grey canvas)
+    # Colour of every stroke where there are no colour parts (grey canvas without a palette).
+    ink: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    # Colours of the pens at hand, each (r, g, b) in 0..1: one part `color` chooses a pen, in place of `red`, `green` and
+    # `blue`; None: no palette.
+    palette: tuple[tuple[float, float, float], ...] | None = None
     renderer: str = "cairo"
     grid: int = 32  # K: `end` and `control` choose one of K x K cells; 2..64
     episode_length: int = 20  # actions in one painting, 1..1000
@@ -49,6 +49,11 @@ class EnvConfig:
     noise_size: int = 10  # standard normals drawn once an episode; released code: 10; 0 leaves `noise` out
     start: tuple[float, float] = (0.0, 0.0)  # where the pen is at first, canvas fractions; paper: top-left corner
     reward: str = "none"  # "l2": decrease of the squared error to `target` at each step
+    # For programs that a plotter draws as they are; the costs are taken off the reward.
+    picture_mm: float = 100.0  # length of the canvas's shorter side on paper, the scale of all that is in mm
+    minimum_mm: float = 0.0  # an action whose stroke is shorter leaves no ink and only moves the pen
+    lift_cost: float = 0.0  # for each pen lift between two strokes
+    travel_cost: float = 0.0  # for each mm from a stroke's end to the next one's start
 
 
 NETWORKS = ("quick", "spiral")
@@ -194,6 +199,17 @@ def preset_description(name: str) -> str:
     return preset(name).description
 
 
+def preset_text(name: str) -> str:
+    """The file of a preset.
+
+    Raises:
+        InputError: no such preset.
+    """
+    if name not in preset_names():
+        raise InputError(unknown("preset", name, preset_names()))
+    return importlib.resources.files("spiral.presets").joinpath(f"{name}.toml").read_text(encoding="utf-8")
+
+
 @functools.cache
 def preset(name: str) -> RunConfig:
     """The settings of this name. A preset file may name another as its ``base`` and say only what differs.
@@ -201,10 +217,7 @@ def preset(name: str) -> RunConfig:
     Raises:
         InputError: no such preset.
     """
-    if name not in preset_names():
-        raise InputError(unknown("preset", name, preset_names()))
-    text = importlib.resources.files("spiral.presets").joinpath(f"{name}.toml").read_text()
-    values = tomllib.loads(text)
+    values = tomllib.loads(preset_text(name))
     base = values.pop("base", None)
     return updated(preset(base) if base else RunConfig(), values)
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from spiral.config import RunConfig
 from spiral.datasets import load_pictures
-from spiral.metrics import METRICS, Reference, measure
+from spiral.metrics import METRICS, Reference, measure, measure_strokes
 from spiral.paint import Paintings, paint
 from spiral.run_folder import find_painter
 
@@ -30,7 +30,7 @@ class Evaluator:
 
         self.run = run
         self._classifier = DigitClassifier.load_or_train(progress)
-        size = dict(width=run.env.width, height=run.env.height, channels=run.env.channels)
+        size = {"width": run.env.width, "height": run.env.height, "channels": run.env.channels}
         train, held_out = (load_pictures(data or run.data, split, **size).images for split in ("train", "test"))
         # Distances are comparable between equally many pictures only.
         self.samples = min(run.evaluate_samples, len(held_out))
@@ -46,7 +46,8 @@ class Evaluator:
     def __call__(self, painter, seed: int = EVALUATION_SEED) -> tuple[dict[str, float], Paintings]:
         """Metrics of a painter (rows of ``spiral.metrics.METRICS``) and the paintings they were measured on."""
         paintings = paint(painter, self.run.env, self.samples, seed)
-        measured = measure(paintings.canvases, self._classifier, self._reference, paintings.programs)
+        measured = measure(paintings.canvases, self._classifier, self._reference)
+        measured |= measure_strokes(paintings.programs, self.run.env.picture_mm)
         return measured | {"classifier_accuracy": self.classifier_accuracy}, paintings
 
 

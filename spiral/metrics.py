@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -38,7 +39,8 @@ METRICS: dict[str, Metric] = {
     "confident_share": Metric(f"share of paintings whose class has a probability over {CONFIDENT}", "0..1", "higher"),
     "ink": Metric("mean darkness of a painting", "0..1"),
     "strokes": Metric("mean number of strokes in a painting", "strokes"),
-    "pen_lifts": Metric("mean number of pen lifts in a painting", "lifts"),
+    "pen_lifts": Metric("mean number of pen lifts between the strokes of a painting", "lifts"),
+    "pen_travel": Metric("mean way of the lifted pen between the strokes of a painting, on paper", "mm"),
     "classifier_accuracy": Metric("share of held-out digits the classifier names rightly", "0..1", "higher"),
     # while training
     "env_steps_sampled": Metric("environment steps painted by the runners since the run began", "steps"),
@@ -61,7 +63,7 @@ METRICS: dict[str, Metric] = {
     "learning_rate": Metric("of the painter's optimiser"),
 } | {
     f"entropy/{part}": Metric(f"entropy of the action part {part!r}, 0 where it did not matter", "nats")
-    for part in ("flag", "end", "control", "size", "pressure", "red", "green", "blue")
+    for part in ("flag", "end", "control", "size", "pressure", "color", "red", "green", "blue")
 }
 """Everything that is logged has its row here."""
 
@@ -91,10 +93,8 @@ class Reference:
         return cls(features, frechet_distance(of_train, features), frechet_distance(of_random, features))
 
 
-def measure(
-    images: np.ndarray, classifier: DigitClassifier, reference: Reference, programs: Sequence[Program] = ()
-) -> dict[str, float]:
-    """The metrics of paintings uint8 [N, H, W, C], dark ink on white; those of strokes if their programs are given."""
+def measure(images: np.ndarray, classifier: DigitClassifier, reference: Reference) -> dict[str, float]:
+    """The metrics of paintings uint8 [N, H, W, C], dark ink on white."""
     features, probabilities = classifier.features(images)
     confidence = probabilities.max(axis=1)
     shares = class_shares(probabilities)
@@ -110,10 +110,17 @@ def measure(
         "confident_share": (confidence > CONFIDENT).mean(),
         "ink": ink(images),
     }
-    if programs:
-        measured["strokes"] = np.mean([len(program.strokes) for program in programs])
-        measured["pen_lifts"] = np.mean([pen_lifts(program) for program in programs])
     return {name: float(value) for name, value in measured.items()}
+
+
+def measure_strokes(programs: Sequence[Program], picture_mm: float) -> dict[str, float]:
+    """The metrics of stroke programs whose canvas's shorter side is ``picture_mm`` long on paper."""
+    measured = {
+        "strokes": [len(program.strokes) for program in programs],
+        "pen_lifts": [pen_lifts(program) for program in programs],
+        "pen_travel": [pen_travel(program, picture_mm) for program in programs],
+    }
+    return {name: float(np.mean(values)) for name, values in measured.items()}
 
 
 def frechet_distance(features_a: np.ndarray, features_b: np.ndarray) -> float:
@@ -159,5 +166,18 @@ def ink(images: np.ndarray) -> float:
 
 
 def pen_lifts(program: Program) -> int:
-    """How often a stroke does not start where the one before it ended."""
-    return sum(after.start != before.end for before, after in pairwise(program.strokes))
+    """How often a stroke does not start where the one before it ended, or needs another pen: has another colour."""
+    return sum(
+        after.start != before.end or after.brush.color != before.brush.color
+        for before, after in pairwise(program.strokes)
+    )
+
+
+def pen_travel(program: Program, picture_mm: float) -> float:
+    """Millimetres from strokes' ends to the next ones' starts, the canvas's shorter side being ``picture_mm`` long."""
+    width, height = program.canvas.width, program.canvas.height
+    unit = picture_mm / min(width, height)
+    return sum(
+        math.hypot((after.start.x - before.end.x) * width, (after.start.y - before.end.y) * height) * unit
+        for before, after in pairwise(program.strokes)
+    )

@@ -93,7 +93,7 @@ def test_every_kind_of_run_trains(built, settings):
 
 def test_every_row_of_training_metrics_is_logged_by_a_run_in_colour(built):
     rows = train_to(built("env.channels=3"), 48)  # the first rollout is scored before the discriminator has learned
-    assert set(rows[-1]) == TRAINING_ROWS
+    assert set(rows[-1]) == TRAINING_ROWS - {"entropy/color"}  # of a palette, see test_plotter_painter.py
 
 
 def test_the_released_agents_network_learns(on_ray):

@@ -145,7 +145,15 @@ def test_two_updates_equal_a_literal_computation(run, lstm):
         np.testing.assert_allclose(value, average[name], rtol=1e-3, atol=2e-5, err_msg=name)
 
 
-@pytest.mark.parametrize("settings", [[], ["painter.lstm=8"], ["env.channels=3"]])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        [],
+        ["painter.lstm=8"],
+        ["env.channels=3"],
+        ["env.palette=[[0, 0, 0], [0.5, 0.5, 0.5]]", "env.minimum_mm=40", "env.lift_cost=1"],
+    ],
+)
 def test_the_learners_log_probs_are_the_runners(run, settings):
     run = config.override(run, [f"learner.minibatch={run.num_envs}", *settings])
     learner = build(run)

@@ -196,6 +196,30 @@ def test_parts_come_in_the_order_of_the_action_table(config):
 
 
 @every_network
+def test_a_palette_is_chosen_from_last(config):
+    painter = make_painter(config, dataclasses.replace(SMALL, channels=3, palette=((0.0, 0.0, 0.0), (1.0, 0.2, 0.0))))
+    assert painter.heads.parts == ("flag", "end", "control", "size", "pressure", "color")
+    assert [part.shape[1] for part in painter(one_observation(painter, 2), {}).logits] == [2, 16, 16, 2, 1, 2]
+
+
+@every_network
+def test_a_part_of_one_level_is_certain_and_learns_nothing(config):
+    painter = make_painter(config, dataclasses.replace(SMALL, sizes=(0.08,), pressures=(1.0,)))
+    rollout = paint(painter, episodes=8)
+    size = painter.table.parts.index("size")
+    assert not rollout.actions[..., size:].any()
+    core, _ = painter.unroll(tensors(rollout.observations), {}, 3)
+    actions = torch.as_tensor(rollout.actions).reshape(24, -1).long()
+    _, logits = painter.heads(core, actions)
+    masks = painter.masks(actions)
+    assert not part_entropies(logits, masks)[:, size:].any()
+    log_probs = joint_log_prob(logits, actions, masks)
+    assert torch.equal(log_probs, joint_log_prob(logits[:size], actions[:, :size], masks[:, :size]))
+    log_probs.sum().backward()
+    assert not any(parameter.grad.any() for parameter in painter.heads.logits["size"].parameters())
+
+
+@every_network
 @pytest.mark.parametrize("width, height, channels", [(24, 16, 1), (16, 40, 3), (33, 17, 1)])
 def test_canvases_need_not_be_square(config, width, height, channels):
     painter = make_painter(config, dataclasses.replace(SMALL, width=width, height=height, channels=channels))

@@ -4,13 +4,16 @@ import numpy as np
 import pytest
 
 from spiral.config import EnvConfig
-from spiral.envs.actions import MOVE, PAINT, PARTS, ActionTable
+from spiral.envs.actions import MOVE, PAINT, ActionTable
 from spiral.envs.easel import Easel
 from spiral.errors import InputError
+from spiral.stroke import Brush
 
 GRID = 16
 SIZES, PRESSURES = (0.1, 0.3), (0.25, 0.5, 1.0)
 MIDDLE = 7 * GRID + 8
+PALETTE = ((0.0, 0.0, 0.0), (0.9, 0.1, 0.2), (0.0, 0.3, 0.7))
+GREYS = ((0.0, 0.0, 0.0), (0.3, 0.3, 0.3), (0.6, 0.6, 0.6))
 
 
 def config(**options):
@@ -31,7 +34,7 @@ def strokes(*actions, **options):
 
 def test_the_parts_of_an_rgb_action_in_order():
     table = ActionTable(config(channels=3))
-    assert table.parts == PARTS == ("flag", "end", "control", "size", "pressure", "red", "green", "blue")
+    assert table.parts == ("flag", "end", "control", "size", "pressure", "red", "green", "blue")
     assert table.nvec.tolist() == [2, 256, 256, 2, 3, 5, 5, 5]
     assert table.space.nvec.tolist() == table.nvec.tolist()
 
@@ -44,8 +47,16 @@ def test_a_grey_action_has_no_colour_parts():
 
 def test_a_part_with_one_level_stays_in_the_table():
     table = ActionTable(config(channels=3, sizes=(0.1,), pressures=(1.0,), color_levels=1))
-    assert table.parts == PARTS
+    assert len(table.parts) == 8
     assert table.nvec.tolist() == [2, 256, 256, 1, 1, 1, 1, 1]
+
+
+@pytest.mark.parametrize(("channels", "palette"), [(1, GREYS), (3, PALETTE), (3, PALETTE[:1])])
+def test_a_palette_is_one_part_of_so_many_pens(channels, palette):
+    table = ActionTable(config(channels=channels, palette=palette))
+    assert table.parts == ("flag", "end", "control", "size", "pressure", "color")
+    assert table.nvec.tolist() == [2, 256, 256, 2, 3, len(palette)]
+    assert table.relevant.tolist() == [[True, True, False, False, False, False], [True] * 6]
 
 
 def test_a_move_needs_flag_and_end_only():
@@ -55,11 +66,15 @@ def test_a_move_needs_flag_and_end_only():
     assert table.relevant[MOVE].tolist() == [True, True] + [False] * 6
 
 
-@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize(
+    "colors",
+    [{"channels": 1}, {"channels": 3}, {"channels": 1, "palette": GREYS}, {"channels": 3, "palette": PALETTE}],
+    ids=["grey", "rgb", "greys", "palette"],
+)
 @pytest.mark.parametrize("pressure_controls", ["opacity", "width", "taper"])
-def test_masked_parts_change_no_pixel_and_relevant_ones_do(channels, pressure_controls):
+def test_masked_parts_change_no_pixel_and_relevant_ones_do(colors, pressure_controls):
     """Turns each part of the second of three actions in turn and looks at the canvas."""
-    settings = config(channels=channels, pressure_controls=pressure_controls)
+    settings = config(**colors, pressure_controls=pressure_controls)
     rng = np.random.default_rng(5)
     table = ActionTable(settings)
     for flag in (MOVE, PAINT):
@@ -146,6 +161,65 @@ def test_without_colour_levels_a_stroke_has_the_colour_of_the_ink():
     (rgb,) = strokes(action(red=0, green=0, blue=0), channels=3, color_levels=1, ink=(0.1, 0.2, 0.3))
     assert grey.brush.color == (0.5, 0.5, 0.5)
     assert rgb.brush.color == (0.1, 0.2, 0.3)
+
+
+@pytest.mark.parametrize(("channels", "palette"), [(1, GREYS), (3, PALETTE)])
+def test_strokes_have_exactly_the_colours_of_the_palette(channels, palette):
+    painted = strokes(*(action(color=pen) for pen in (2, 0, 1)), channels=channels, palette=palette)
+    assert [stroke.brush.color for stroke in painted] == [palette[2], palette[0], palette[1]]
+
+
+def test_one_pen_of_opaque_ink():
+    painted = strokes(action(), action(end=MIDDLE), sizes=(0.08,), pressures=(1.0,), pressure_controls="width")
+    assert {stroke.brush for stroke in painted} == {Brush(0.08)}
+
+
+# On paper.
+
+NEXT = cell(1, 0)  # 5 mm to the right of the pen's start, where 15 cells span 75 mm
+FIVE = {"picture_mm": 75.0, "minimum_mm": 5.0}
+
+
+def ends(*actions, **options):
+    return [stroke.end for stroke in strokes(*actions, **options)]
+
+
+def test_the_shorter_side_is_as_long_as_the_picture():
+    for width, height, mm in [(32, 32, [80, 80]), (48, 32, [120, 80]), (32, 64, [80, 160])]:
+        assert ActionTable(config(width=width, height=height, picture_mm=80.0)).mm.tolist() == mm
+
+
+def test_a_stroke_shorter_than_the_minimum_leaves_no_ink_and_moves_the_pen():
+    short, long = action(end=NEXT, control=NEXT), action(end=MIDDLE)
+    first, second = strokes(short, long, picture_mm=75.0, minimum_mm=5.1), strokes(short, long, picture_mm=75.0)
+    assert len(first) == 1 and first == second[1:]
+    assert first[0].start == (1 / 15, 0)
+
+
+def test_a_stroke_of_just_the_minimum_is_long_enough():
+    for column in range(15):  # in floats some of these are a bit more than 5 mm, some a bit less
+        (stroke,) = strokes(action(MOVE, end=column), action(end=column + 1, control=column + 1), **FIVE)
+        assert stroke.end == (ends(action(end=column + 1))[0])
+
+
+def test_the_length_is_that_of_the_curve_not_of_its_chord():
+    round_trip = action(end=cell(0, 0), control=cell(2, 0))
+    assert len(strokes(round_trip, **FIVE)) == 1  # out to half the way to its control point, and back: 2 * 5 mm
+    assert len(strokes(round_trip, picture_mm=75.0, minimum_mm=10.1)) == 0
+    assert len(strokes(action(), **FIVE)) == 0  # a dot
+
+
+def test_the_length_is_in_mm_on_a_canvas_that_is_not_square():
+    across, down = (action(end=place, control=place) for place in (cell(1, 0), cell(0, 1)))
+    wide = {"width": 64, "height": 32, "picture_mm": 75.0, "minimum_mm": 9.0}
+    assert len(strokes(across, **wide)) == 1 and len(strokes(down, **wide)) == 0
+
+
+def test_after_a_stroke_too_short_the_pen_is_lifted():
+    episode = [action(end=MIDDLE, pressure=1), action(end=MIDDLE, control=MIDDLE, pressure=0), action(pressure=2)]
+    painted = strokes(*episode, pressure_controls="taper", **FIVE)
+    assert [stroke.brush.pressure for stroke in painted] == [(0.5, 0.5), (1, 1)]
+    assert painted[1].start == painted[0].end
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from spiral.envs.actions import FLAG, MOVE, PAINT
 from spiral.envs.easel import ENVIRONMENT, Easel
 from spiral.errors import InputError
 from spiral.geometry import Point
+from spiral.metrics import pen_lifts, pen_travel
 from spiral.program import Program, matches_checksum, replay
 from spiral.renderers import RENDERERS
 from spiral.stroke import Brush, Stroke
@@ -36,6 +37,8 @@ def painted(easel, actions):
     grid=st.integers(2, 64),
     background=st.sampled_from([0.0, 0.3, 1.0]),
     start=st.tuples(st.floats(0, 1), st.floats(0, 1)),
+    palette=st.sampled_from([None, ((0.2,) * 3, (0.7,) * 3)]),
+    minimum_mm=st.sampled_from([0.0, 40.0]),
     seed=st.integers(0, 2**32 - 1),
 )
 def test_a_program_replays_byte_for_byte_also_through_its_file(background, seed, **options):
@@ -128,6 +131,77 @@ def test_given_strokes_head_the_program_and_leave_the_pen_alone():
     assert easel.strokes(1)[1].start == (0, 0)
     assert len(easel.strokes(0)) == 4
     np.testing.assert_array_equal(replay(easel.program(1)), easel.canvases()[1])
+
+
+# Pen lifts and travel.
+
+PENS = ((0.0, 0.0, 0.0), (0.5, 0.5, 0.5))
+A, B, C = 0, 2, 6  # corners of a 3 x 3 grid: (0, 0), (1, 0), (0, 1)
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    grid=st.integers(2, 4),  # few cells, so that strokes often begin where another ended
+    width=st.integers(16, 40),
+    height=st.integers(16, 40),
+    minimum_mm=st.sampled_from([0.0, 30.0]),
+    colors=st.sampled_from([{}, {"palette": PENS}, {"channels": 3, "color_levels": 2}]),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_lifts_and_travel_are_those_of_the_program(colors, seed, **options):
+    easel = Easel(EnvConfig(picture_mm=70.0, **colors, **options), 3)
+    for actions in random_actions(easel, 8, seed):
+        easel.paint(actions)
+        programs = [easel.program(index) for index in range(3)]
+        assert easel.lifts.tolist() == [pen_lifts(program) for program in programs]
+        np.testing.assert_allclose(easel.travel, [pen_travel(program, 70.0) for program in programs], rtol=1e-12)
+
+
+def painted_one(*actions, **options):
+    easel = Easel(EnvConfig(grid=3, palette=PENS, picture_mm=50.0, **{"start": (0.5, 0.5), **options}), 1)
+    counts = []
+    for flag, end, color in actions:
+        easel.paint(np.array([[flag, end, end, 0, 0, color]]))
+        counts.append((int(easel.lifts[0]), float(easel.travel[0])))
+    return counts
+
+
+def test_a_lift_and_its_way_are_counted_as_the_next_stroke_begins():
+    assert painted_one((PAINT, A, 0), (MOVE, B, 0), (MOVE, C, 0), (PAINT, B, 0), (MOVE, A, 0)) == [
+        (0, 0),
+        (0, 0),
+        (0, 0),
+        (1, 50),  # straight from A to C, not by way of B
+        (1, 50),  # nothing follows
+    ]
+
+
+def test_the_way_to_the_first_stroke_is_free():
+    assert painted_one((MOVE, A, 0), (PAINT, B, 0), (PAINT, C, 0))[-1] == (0, 0)
+
+
+def test_a_stroke_that_goes_on_where_the_last_one_ended_needs_no_lift():
+    assert painted_one((PAINT, A, 0), (MOVE, B, 0), (MOVE, A, 1), (PAINT, B, 0))[-1] == (0, 0)
+
+
+def test_another_pen_is_a_lift_without_a_way():
+    assert painted_one((PAINT, A, 0), (PAINT, B, 1), (PAINT, C, 1), (PAINT, A, 0))[-1] == (2, 0)
+
+
+def test_a_stroke_too_short_is_a_move():
+    tall = {"width": 16, "height": 32, "start": (1.0, 1.0), "minimum_mm": 60.0}  # across are 50 mm, down are 100
+    assert painted_one((PAINT, B, 0), (PAINT, A, 0), (PAINT, C, 0), **tall) == [(0, 0), (0, 0), (1, 50)]
+
+
+def test_a_new_canvas_has_no_lifts():
+    easel = Easel(EnvConfig(grid=3), 2)
+    painted(easel, random_actions(easel, 6) | np.eye(5, dtype=int)[FLAG])
+    easel.paint(np.array([[MOVE, A, 0, 0, 0], [MOVE, B, 0, 0, 0]]))
+    easel.paint(np.array([[PAINT, C, 0, 0, 0]] * 2))
+    assert easel.lifts.any() and easel.travel.any()
+    easel.clear()
+    easel.paint(np.array([[PAINT, B, 0, 0, 0]] * 2))
+    assert not easel.lifts.any() and not easel.travel.any()
 
 
 def test_canvases_are_a_copy():

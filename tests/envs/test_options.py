@@ -24,6 +24,11 @@ ACCEPTED = {
     "noise_size": (0, 10),
     "start": ((0.0, 0.0), (1.0, 0.5)),
     "reward": ("none", "l2"),
+    "palette": (None, ((0.5, 0.5, 0.5),), ((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))),
+    "picture_mm": (0.5, 25.0, 100_000.0),
+    "minimum_mm": (0.0, 1.5, 100.0),
+    "lift_cost": (0.0, 0.1, 1000.0),
+    "travel_cost": (0.0, 0.01, 1000.0),
 }
 
 REFUSED = [
@@ -47,6 +52,17 @@ REFUSED = [
     ("noise_size", -1, "noise_size must be a whole number from 0"),
     ("start", (0.0, 2.0), "start y must be a number from 0 to 1, got 2.0"),
     ("reward", "gan", "unknown reward 'gan'; known: none, l2"),
+    ("palette", (), r"palette must be a list of 1 to 256 colours \[red, green, blue\], or None, got \(\)"),
+    ("palette", "red", r"palette must be a list of 1 to 256 colours \[red, green, blue\], or None, got 'red'"),
+    ("palette", ((0.0, 0.0, 0.0),) * 257, "palette must be a list of 1 to 256 colours"),
+    ("palette", (0.0, 0.0, 0.0), r"palette\[0\] must be 3 numbers \[red, green, blue\], got 0.0"),
+    ("palette", ((0.5,) * 3, (0.0, 2.0, 0.0)), r"palette\[1\] green must be a number from 0 to 1, got 2.0"),
+    ("palette", ((0.5,) * 3, (1.0, 0.0, 0.0)), r"palette\[1\] must have equal red, green and blue on a grey canvas"),
+    ("picture_mm", 0.0, "picture_mm must be a number above 0 to 100000, got 0.0"),
+    ("minimum_mm", -1.0, "minimum_mm must be a number from 0 to 100, got -1.0"),
+    ("minimum_mm", 100.5, "minimum_mm must be a number from 0 to 100, got 100.5"),  # longer than the picture
+    ("lift_cost", -0.1, "lift_cost must be a number from 0 to 1000, got -0.1"),
+    ("travel_cost", float("nan"), "travel_cost must be a number from 0 to 1000, got nan"),
 ]
 
 
@@ -70,6 +86,15 @@ def test_an_unknown_option_names_the_known_ones():
         env_config(None, {"gird": 16})
 
 
+def test_the_minimum_may_be_as_long_as_the_picture_it_is_given_with():
+    assert env_config(None, {"picture_mm": 300.0, "minimum_mm": 250.0}).minimum_mm == 250.0
+
+
+def test_a_palette_in_colour_needs_a_canvas_in_colour():
+    palette = ((1.0, 0.0, 0.0), (0.0, 0.0, 1.0))
+    assert env_config(None, {"channels": 3, "palette": palette}).palette == palette
+
+
 def test_options_go_over_the_given_configuration():
     config = env_config(EnvConfig(width=32, height=48), {"width": 40})
     assert (config.width, config.height) == (40, 48)
@@ -80,8 +105,9 @@ def test_the_defaults_are_accepted_as_they_are():
 
 
 def test_lists_become_tuples_so_that_a_configuration_is_hashable():
-    config = env_config(None, {"sizes": [0.1, 0.2], "background": [1, 1, 1]})
+    config = env_config(None, {"sizes": [0.1, 0.2], "background": [1, 1, 1], "palette": [[0, 0, 0], [1, 1, 1]]})
     assert config.sizes == (0.1, 0.2) and config.background == (1.0, 1.0, 1.0)
+    assert config.palette == ((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
     hash(config)
 
 

@@ -14,10 +14,22 @@ from spiral.config import EnvConfig
 from spiral.envs.paint import PaintEnv
 from spiral.errors import InputError, ProgramError
 from spiral.geometry import Point
+from spiral.metrics import pen_lifts, pen_travel
 from spiral.program import Program, replay
 from spiral.stroke import Brush, Stroke
 
 SMALL = {"width": 32, "height": 32, "grid": 8, "episode_length": 5}
+PLOTTER = {
+    "channels": 3,
+    "palette": ((0.0, 0.0, 0.0), (0.8, 0.1, 0.2)),
+    "sizes": (0.1,),
+    "pressures": (1.0,),
+    "pressure_controls": "width",
+    "picture_mm": 40.0,
+    "minimum_mm": 15.0,
+    "lift_cost": 0.5,
+    "travel_cost": 0.01,
+}
 TARGETS = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 1), np.uint8)
 
 
@@ -49,6 +61,7 @@ def same(a, b):
         {**SMALL, "targets": TARGETS, "labels": [4, 0, 2], "reward": "l2"},
         {**SMALL, "labels": [0, 1], "episode_length": 1},
         {**SMALL, "channels": 3, "color_levels": 1, "background": (0.1, 0.2, 0.3)},
+        {**SMALL, **PLOTTER},
     ],
     ids=lambda options: ",".join(options) or "defaults",
 )
@@ -148,6 +161,38 @@ def test_l2_rewards_add_up_to_the_fall_of_the_squared_error():
     errors = [np.mean((observation["canvas"] / 255 - target / 255) ** 2) for observation in observations]
     np.testing.assert_allclose(rewards, -np.diff(errors), atol=1e-7)
     assert any(rewards)
+
+
+@pytest.mark.parametrize("extra", [{}, {"targets": TARGETS.repeat(3, axis=3), "reward": "l2"}], ids=["none", "l2"])
+def test_pen_lifts_and_travel_are_taken_off_the_reward(extra):
+    """The same actions with and without costs."""
+    settings = {**SMALL, **PLOTTER, "episode_length": 12, **extra}
+    lifts = 0
+    for seed in range(5):
+        _, free, _ = episode(PaintEnv(**(settings | {"lift_cost": 0.0, "travel_cost": 0.0})), seed)
+        _, rewards, info = episode(PaintEnv(**settings), seed)
+        cost = 0.5 * pen_lifts(info["program"]) + 0.01 * pen_travel(info["program"], 40.0)
+        assert sum(free) - sum(rewards) == pytest.approx(cost)
+        assert (np.subtract(free, rewards) > -1e-12).all()
+        lifts += pen_lifts(info["program"])
+    assert lifts > 10
+
+
+def test_a_lift_is_charged_to_the_action_that_begins_the_next_stroke():
+    env = PaintEnv(**(SMALL | PLOTTER | {"grid": 2}))
+    env.reset()
+    actions = [[1, 3, 3, 0, 0, 0], [0, 1, 0, 0, 0, 0], [1, 0, 0, 0, 0, 0], [1, 3, 3, 0, 0, 1], [1, 3, 3, 0, 0, 0]]
+    rewards = [env.step(np.array(action))[1] for action in actions]
+    # 40 mm from the corner below to that above; then another pen; then a dot, which is too short.
+    assert rewards == pytest.approx([0, 0, -0.5 - 0.4, -0.5, 0])
+
+
+def test_the_way_from_given_strokes_to_the_first_of_the_episode_is_charged():
+    env = PaintEnv(**(SMALL | PLOTTER | {"travel_cost": 0.0}))
+    *_, info = episode(env, options={"program": given_program(env)})
+    env.reset(options={"program": given_program(env)})
+    assert env.step(np.array([1, 63, 63, 0, 0, 0]))[1] == -0.5
+    assert pen_lifts(info["program"]) >= 1
 
 
 def test_every_target_is_drawn_with_its_own_label():

@@ -16,7 +16,9 @@ CONFIGURATIONS = [
     SMALL,
     {**SMALL, "channels": 3, "pressure_controls": "opacity", "noise_size": 0},
     {**SMALL, "targets": TARGETS, "labels": [0, 1, 2, 3, 9], "reward": "l2"},
+    {**SMALL, "palette": ((0.0,) * 3, (0.5,) * 3), "minimum_mm": 30.0, "lift_cost": 0.3, "travel_cost": 0.02},
 ]
+NAMES = ["grey", "rgb", "targets", "plotter"]
 
 
 def step_randomly(env, steps, seed=0):
@@ -24,7 +26,7 @@ def step_randomly(env, steps, seed=0):
     return [env.step(env.action_space.sample()) for _ in range(steps)]
 
 
-@pytest.mark.parametrize("options", CONFIGURATIONS, ids=["grey", "rgb", "targets"])
+@pytest.mark.parametrize("options", CONFIGURATIONS, ids=NAMES)
 def test_same_numbers_as_single_environments(options):
     """Step by step beside Gymnasium's own vector of single environments, over two and a half episodes."""
     vector = PaintVectorEnv(3, **options)
@@ -49,7 +51,7 @@ def assert_same(ours, theirs):
         np.testing.assert_array_equal(ours[name], theirs[name])
 
 
-@pytest.mark.parametrize("options", CONFIGURATIONS, ids=["grey", "rgb", "targets"])
+@pytest.mark.parametrize("options", CONFIGURATIONS, ids=NAMES)
 def test_observations_are_in_the_space(options):
     env = PaintVectorEnv(3, **options)
     assert env.observation_space.contains(env.reset(seed=0)[0])

@@ -47,6 +47,11 @@ def test_what_is_missing_has_its_default():
     assert config.from_dict({"env": {"width": 20}}).env == config.EnvConfig(width=20)
 
 
+def test_a_palette_survives_json():
+    run = config.override(RunConfig(), ["env.palette=[[0, 0, 0], [1, 0.5, 0]]"])
+    assert config.from_dict(json.loads(json.dumps(config.to_dict(run)))) == run
+
+
 def test_a_preset_says_only_what_differs_from_its_base():
     base, hinge = config.preset("digits"), config.preset("digits-hinge")
     assert hinge.env == base.env
@@ -72,6 +77,8 @@ def test_an_unknown_preset():
         ("discriminator.remote=false", False),
         ("env.sizes=[0.1, 0.2]", (0.1, 0.2)),
         ("env.ink=[0, 0.5, 1]", (0.0, 0.5, 1.0)),
+        ("env.palette=[[0, 0, 0], [1, 0.5, 0]]", ((0.0, 0.0, 0.0), (1.0, 0.5, 0.0))),
+        ("env.palette=none", None),
     ],
 )
 def test_a_setting_is_overridden(assignment, value):
@@ -106,6 +113,9 @@ def test_overrides_change_nothing_else():
         ("data=3", "setting data must be a word, got 3"),
         ("discriminator.remote=1", "setting discriminator.remote must be true or false, got 1"),
         ("env.ink=[1, 2]", "setting env.ink must be a list of 3 values, got [1, 2]"),
+        ("env.palette=[]", "setting env.palette must be a list of one or more values, got []"),
+        ("env.palette=[0, 0, 0]", "setting env.palette must be a list of 3 values, got 0"),
+        ("env.palette=[[0, 0, red]]", "setting env.palette must be a list of one or more values, got '[[0, 0, red]]'"),
         ("env.sizes=[]", "setting env.sizes must be a list of one or more values, got []"),
         ("env.sizes=[0.1, big]", "setting env.sizes must be a list of one or more values, got '[0.1, big]'"),
         ("painter.channels=[4, 0]", "setting painter.channels must be from 1 to 1024, got 0"),

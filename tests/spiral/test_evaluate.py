@@ -30,6 +30,7 @@ def test_a_painter_that_learned_nothing_paints_like_a_random_one(figures):
     assert 0.5 < figures["frechet_ratio"] < 2  # 20 paintings of a network drawn at random
     assert figures["real_floor"] < figures["random_painter"] / 2
     assert 0 <= figures["pen_lifts"] <= figures["strokes"] <= 3
+    assert 0 < figures["pen_travel"] <= 2 * 141.5  # two lifts, each at most the diagonal of 100 mm by 100 mm
 
 
 def test_the_same_painter_is_measured_the_same(figures, painter_file):

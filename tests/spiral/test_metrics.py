@@ -6,7 +6,7 @@ import pytest
 from spiral.canvas import CanvasSpec
 from spiral.errors import InputError
 from spiral.geometry import Point
-from spiral.metrics import class_shares, entropy, frechet_distance, ink, pen_lifts
+from spiral.metrics import class_shares, entropy, frechet_distance, ink, measure_strokes, pen_lifts, pen_travel
 from spiral.program import Program
 from spiral.stroke import Brush, Stroke
 
@@ -91,9 +91,13 @@ def test_ink_is_mean_darkness():
     assert ink(images) == pytest.approx((1 + 0.25 * 0.2) / 2)
 
 
-def painting(*ends):
-    strokes = [Stroke(Point(*start), Point(0.5, 0.5), Point(*end), Brush(0.1)) for start, end in ends]
-    return Program(CanvasSpec(32, 32, 1), tuple(strokes))
+def painting(*ends, colors=None, width=32, height=32):
+    colors = colors or [(0.0, 0.0, 0.0)] * len(ends)
+    strokes = [
+        Stroke(Point(*start), Point(0.5, 0.5), Point(*end), Brush(0.1, color))
+        for (start, end), color in zip(ends, colors, strict=True)
+    ]
+    return Program(CanvasSpec(width, height, 3), tuple(strokes))
 
 
 def test_a_pen_lift_is_a_stroke_that_starts_elsewhere():
@@ -102,3 +106,24 @@ def test_a_pen_lift_is_a_stroke_that_starts_elsewhere():
     assert pen_lifts(painting((a, b))) == 0
     assert pen_lifts(painting((a, b), (b, c), (c, a))) == 0
     assert pen_lifts(painting((a, b), (c, a), (a, a), (b, c))) == 2
+
+
+def test_another_colour_is_another_pen_so_it_needs_a_lift():
+    a, b = (0.1, 0.1), (0.2, 0.9)
+    red, blue = (1.0, 0.0, 0.0), (0.0, 0.0, 1.0)
+    assert pen_lifts(painting((a, b), (b, a), (a, b), colors=[red, red, blue])) == 1
+
+
+def test_pen_travel_is_in_mm_of_a_picture_of_this_shorter_side():
+    a, b, c = (0.0, 0.0), (0.5, 0.0), (0.5, 1.0)
+    assert pen_travel(painting(), 100.0) == 0
+    assert pen_travel(painting((a, b), (b, c)), 100.0) == 0
+    assert pen_travel(painting((a, b), (a, b), (c, a)), 100.0) == pytest.approx(50 + 100)
+    assert pen_travel(painting((a, b), (a, b), (c, a), width=64), 100.0) == pytest.approx(100 + 100)
+    assert pen_travel(painting((c, a), (c, a), height=48), 10.0) == pytest.approx(math.hypot(5, 15))
+
+
+def test_metrics_of_strokes_are_means_over_paintings():
+    a, b, c = (0.0, 0.0), (0.5, 0.0), (0.5, 1.0)
+    programs = [painting((a, b), (a, b), (c, a)), painting((a, b), (b, c))]
+    assert measure_strokes(programs, 10.0) == pytest.approx({"strokes": 2.5, "pen_lifts": 1.0, "pen_travel": 7.5})
