@@ -12,14 +12,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from spiral import film, usage
+from spiral import usage
 from spiral.config import RunConfig
 from spiral.datasets import load_pictures
 from spiral.errors import InputError, SpiralError
 from spiral.evaluate import Evaluator
-from spiral.log import MetricsLog, Report
+from spiral.log import MetricsLog
 from spiral.paint import paint
+from spiral.pictures import sample_sheet, save_png
 from spiral.ray_session import native_errors_held_back, ray_session
+from spiral.replay_file import writer_for
+from spiral.report import Report
 from spiral.run_folder import PAINTER_FILE, RunFolder
 
 SHOWN_PROGRAMS = 10  # stroke programs left in the run's folder at the end
@@ -176,9 +179,9 @@ class Training:
         metrics, paintings = self.evaluator(self._painter())
         self._evaluated = metrics
         self.log.write(self.env_steps, metrics | {"seconds": self.seconds, "cpu_seconds": self.cpu_seconds})
-        sheet = film.sample_sheet(paintings.canvases)
-        film.save_png(sheet, self.folder.samples / f"{self.env_steps:012d}.png")
-        film.save_png(sheet, self.folder.path / "sheet.png")
+        sheet = sample_sheet(paintings.canvases)
+        save_png(sheet, self.folder.samples / f"{self.env_steps:012d}.png")
+        save_png(sheet, self.folder.path / "sheet.png")
         self.log.picture(self.env_steps, "samples", sheet)
         self.report.say(f"{self.env_steps:>10,} steps  {_summary(metrics)}")
 
@@ -231,7 +234,7 @@ class Training:
         )
         for number, program in enumerate(named.programs):
             program.save(self.folder.programs / f"{number:03d}.json")
-        film.save_gif(film.painting_frames(named.programs[0], size=256), self.folder.path / "painting.gif")
+        writer_for(self.folder.path / "painting.gif", size=256)(named.programs[0])
 
     def close(self) -> None:
         if hasattr(self, "log"):

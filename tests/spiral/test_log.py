@@ -1,14 +1,12 @@
 from __future__ import annotations
 
-import io
 import json
 
 import numpy as np
 import pytest
-from rich.console import Console
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from spiral.log import MetricsLog, Report
+from spiral.log import MetricsLog
 from spiral.run_folder import RunFolder
 
 
@@ -60,39 +58,3 @@ def test_pictures_on_the_board(folder):
     metrics.close()
     (event,) = board(folder).Images("samples")
     assert (event.step, event.height, event.width) == (10, 4, 6)
-
-
-def report(terminal):
-    screen = io.StringIO()
-    return Report(Console(file=screen, force_terminal=terminal, width=120, soft_wrap=True)), screen
-
-
-def test_plain_lines_where_output_is_no_terminal():
-    shown, screen = report(terminal=False)
-    with shown:
-        shown.say("begin")
-        shown.show(0.25, 75, "1,000 steps")
-        shown.show(0.5, 150, "too soon after the line before")
-    assert screen.getvalue() == "begin\n 25%  1:15 gone, 3:45 left  1,000 steps\n"
-
-
-def test_no_time_left_before_there_is_any_progress():
-    shown, screen = report(terminal=False)
-    with shown:
-        shown.show(0.0, 3, "starting")
-    assert screen.getvalue() == "  0%  0:03 gone, time left: ...  starting\n"
-
-
-def test_hours_left():
-    shown, screen = report(terminal=False)
-    with shown:
-        shown.show(0.5, 3 * 3600 + 61, "")
-    assert "3:01:01 gone, 3:01:01 left" in screen.getvalue()
-
-
-def test_a_bar_on_a_terminal():
-    shown, screen = report(terminal=True)
-    with shown:
-        shown.show(0.25, 75, "1,000 steps")
-        shown.say("a line that stays")
-    assert all(part in screen.getvalue() for part in ("25%", "3:45 left", "1,000 steps", "a line that stays\n"))

@@ -15,9 +15,9 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from spiral import config
 from spiral.errors import InputError
-from spiral.log import Report
 from spiral.metrics import METRICS
 from spiral.program import Program, matches_checksum
+from spiral.report import Report
 from spiral.run_folder import RunFolder
 from spiral.train import Training
 
