@@ -1,0 +1,49 @@
+"""A folder of stroke programs and a sheet that shows them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from spiral.errors import InputError
+from spiral.pictures import sample_sheet, save_png
+from spiral.program import Program, replay
+
+TILE = 64  # pixels of a program's side on the sheet
+MOST_TILES = 100
+
+
+def save_folder(programs: Sequence[Program], folder: str | os.PathLike) -> str:
+    """Write programs as ``000.json``, ... and the first hundred of them on one sheet, ``sheet.png``.
+
+    The folder is made where it is missing; files of the same names are replaced.
+
+    Returns:
+        A line on what was written.
+
+    Raises:
+        InputError: there are no programs, one cannot be drawn, or the folder cannot be written.
+    """
+    folder = Path(folder)
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"cannot write programs to {folder}: it is a file; give a folder")
+    tiles = np.stack([_tile(program) for program in programs[:MOST_TILES]])
+    digits = max(3, len(str(len(programs) - 1)))
+    for number, program in enumerate(programs):
+        program.save(folder / f"{number:0{digits}d}.json")
+    save_png(sample_sheet(tiles), folder / "sheet.png")
+    return f"{folder}: {len(programs):,} programs and sheet.png"
+
+
+def _tile(program: Program) -> np.ndarray:
+    """The painting in the middle of a square of its background, uint8 [64, 64, 3]: canvases may differ in shape."""
+    picture = replay(program, TILE)
+    height, width, _ = picture.shape
+    top, left = (TILE - height) // 2, (TILE - width) // 2
+    tile = np.empty((TILE, TILE, 3), np.uint8)
+    tile[:] = [round(255 * level) for level in program.canvas.background]
+    tile[top : top + height, left : left + width] = picture
+    return tile
