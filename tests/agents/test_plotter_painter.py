@@ -60,7 +60,7 @@ def length_mm(stroke):
 
 def test_every_stroke_can_be_drawn_as_it_is(trained):
     run, _, painter = trained
-    programs = paint(painter, run.env, 200).programs
+    programs = paint(painter, run.env, 100).programs
     strokes = [stroke for program in programs for stroke in program.strokes]
     assert len(strokes) > 100
     assert {stroke.brush.color for stroke in strokes} == set(PALETTE)
@@ -75,5 +75,5 @@ def test_every_stroke_can_be_drawn_as_it_is(trained):
 def test_without_a_minimum_the_same_painter_paints_shorter_strokes(trained):
     run, _, painter = trained
     free = config.override(run, ["env.minimum_mm=0"]).env
-    lengths = [length_mm(stroke) for program in paint(painter, free, 200).programs for stroke in program.strokes]
+    lengths = [length_mm(stroke) for program in paint(painter, free, 100).programs for stroke in program.strokes]
     assert min(lengths) < MINIMUM
