@@ -17,13 +17,17 @@ from spiral.interchange.polylines import PEN_WIDTH
 from spiral.program import Program
 from spiral.stroke import MAX_WIDTH
 
-__all__ = ["FORMATS", "Drawing", "Format", "Losses", "format_of", "load_drawing", "load_drawings", "load_program"]
-
-
-def suffixes() -> dict[str, type[Format]]:
-    """Every suffix that can be read and written, with its format."""
-    formats = [FORMATS.get(name) for name in FORMATS.names()]
-    return {suffix: kind for kind in formats for suffix in kind.suffixes}
+__all__ = [
+    "FORMATS",
+    "Drawing",
+    "Format",
+    "Losses",
+    "format_of",
+    "load_drawing",
+    "load_drawings",
+    "load_program",
+    "save_programs",
+]
 
 
 def format_of(path: str | os.PathLike) -> Format:
@@ -32,7 +36,9 @@ def format_of(path: str | os.PathLike) -> Format:
     Raises:
         InputError: no such suffix; the message lists the accepted ones.
     """
-    suffix, known = Path(path).suffix.lower(), suffixes()
+    suffix = Path(path).suffix.lower()
+    kinds = [FORMATS.get(name) for name in FORMATS.names()]
+    known = {name: kind for kind in kinds for name in kind.suffixes}
     if suffix not in known:
         raise InputError(f"unknown format of {path}: suffix {suffix!r}; accepted: {', '.join(known)}")
     return known[suffix]()

@@ -49,7 +49,7 @@ def convert(
     checks.integer(count, "-n", 1, MAX_COUNT)
     to_folder = not Path(output).suffix or Path(output).is_dir()
     to_one = not to_folder and format_of(output).holds_one
-    drawings = list(itertools.islice(_drawings(inputs, number, pen_width), 2 if to_one else count))
+    drawings = list(itertools.islice(_drawings(inputs, number, pen_width), min(count, 2) if to_one else count))
     if to_one and len(drawings) > 1:
         raise InputError(
             f"cannot write {output}: such a file holds one drawing, and there are more; "
@@ -65,7 +65,7 @@ def convert(
         losses.update(save_programs(programs, output))
         written = f"wrote {output}: {_counted(len(programs))}"
     notes = losses.sentences()
-    if len(drawings) == count:
+    if number is None and len(drawings) == count:
         notes.append(f"stopped after {_counted(count)}; -n N reads more")
     return Conversion(written, notes)
 

@@ -84,6 +84,15 @@ def test_reading_stops_after_as_many_as_asked(cats, tmp_path):
     assert notes == "Note: stopped after 7 drawings; -n N reads more\n"
 
 
+def test_one_of_many_may_be_all_that_is_asked_for(cats, tmp_path):
+    output = tmp_path / "cat.svg"
+    assert convert(cats, "-n", 1, "-o", output) == (
+        f"wrote {output}: 1 drawing\n",
+        "Note: stopped after 1 drawing; -n N reads more\n",
+    )
+    assert convert(cats, "-n", 1, "--drawing", 2, "-o", output) == (f"wrote {output}: 1 drawing\n", "")
+
+
 def test_a_thousand_are_read_where_nobody_says_how_many(tmp_path):
     many = tmp_path / "many.ndjson"
     many.write_text(1001 * '{"drawing":[]}\n')
