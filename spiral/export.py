@@ -42,6 +42,27 @@ def export(
     return planned
 
 
+def export_file(
+    source: str | os.PathLike,
+    outputs: Sequence[str | os.PathLike],
+    machine: str | None = None,
+    options: Options | None = None,
+    drawing: int = 0,
+) -> Plan:
+    """``export`` of a drawing in a file of any format that ``spiral.interchange`` reads; other arguments as there.
+
+    Raises:
+        InputError: as of ``export``, the file is no drawing, or it would be overwritten.
+    """
+    from spiral.interchange import load_program
+
+    program = load_program(source, drawing)
+    for output in outputs:
+        if Path(output).exists() and Path(output).samefile(source):
+            raise InputError(f"{output} is the program itself; give the output another name")
+    return export(program, outputs, machine, options)
+
+
 def writer_for(output: str | os.PathLike, machine: Machine) -> type[Writer]:
     """What writes a file of this suffix for this machine.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import math
 import os
 from collections.abc import Iterable
 
@@ -12,6 +13,7 @@ from spiral.program import Program, canvas_at
 from spiral.stroke import Stroke
 
 TOLERANCE = 1 / 4096  # of the shorter side; how far a tapered outline may be off
+HAIR = 60  # a hair's breadth is the width over this
 PROGRAM_NAMESPACE = "urn:spiral-painter:program"
 Color = tuple[float, float, float]
 
@@ -81,11 +83,29 @@ def _path(stroke: Stroke, width: int, height: int) -> str:
     return f'<path d="{line}" {paint}="{_color(brush.color)}"{opacity}/>'
 
 
-def _curve(start: Point, control: Point, end: Point, width: float) -> str:
-    # A hairpin is written as its two halves, for readers whose strokers cut off the tight turn.
+def curves(start: Point, control: Point, end: Point, width: float) -> list[tuple[Point, Point, Point]]:
+    """One curve of even width as the curves that SVG should say, so that every reader strokes it right.
+
+    A hairpin is two, since many strokers cut off the tight turn; and a control point that lies almost on an end is put
+    there, since a tangent that turns away within a hair's breadth leads them astray.
+    """
+    hair = width / HAIR
     turn = sharp_turn(*start, *control, *end, width / 2)
-    curves = [start, control, end] if turn is None else split(start, control, end, turn)
-    return f"M{_points(curves[:1])}Q{_points(curves[1:])}"
+    if turn is None:
+        return [(start, _settled(start, control, end, hair), end)]
+    start, control0, middle, control1, end = split(start, control, end, turn)
+    return [
+        (start, _settled(start, control0, middle, hair), middle),
+        (middle, _settled(middle, control1, end, hair), end),
+    ]
+
+
+def _settled(start: Point, control: Point, end: Point, hair: float) -> Point:
+    return next((point for point in (start, end) if math.dist(control, point) < hair), control)
+
+
+def _curve(start: Point, control: Point, end: Point, width: float) -> str:
+    return "".join(f"M{_points(curve[:1])}Q{_points(curve[1:])}" for curve in curves(start, control, end, width))
 
 
 def _points(points: Iterable[tuple[float, float]]) -> str:

@@ -70,10 +70,9 @@ class _Hand:
         return self._straight(math.dist(here, self._at), self._machine.speed.travel)
 
     def _lift_to(self, z: float) -> float:
-        if self._machine.lift.kind != "z":
-            return 0.0
         here, self._z = self._z, z
-        return self._straight(abs(here - z), self._machine.speed.lift)
+        # A servo's time is its pauses.
+        return self._straight(abs(here - z), self._machine.speed.lift) if self._machine.lift.kind == "z" else 0.0
 
     def _straight(self, length: float, speed: float) -> float:
         return _trapezoid(length, 0.0, 0.0, speed / 60, self._machine.speed.acceleration)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 
 from spiral.errors import InputError
-from spiral.geometry import Point, swept_polygons
+from spiral.geometry import Point, flatten, swept_polygons
 from spiral.plotter.machine import Machine
 from spiral.plotter.marks import Mark
 from spiral.plotter.pens import Pen
@@ -15,6 +15,8 @@ from spiral.plotter.toolpath import Curve, Line, Way
 WIDTHS = ("line", "z", "passes")
 OVERLAP = 0.2  # of a pen's width, by which passes of opaque ink lie over each other
 FULL = 1.0  # the pressure at which a pen's line is as wide as the pen
+QUADRANT = 16  # lines for a quarter of a circle
+SPECK = 0.05  # of a pen's width; what is smaller than its square is no area left to fill
 NARROW = 1.05  # a stroke at most this much wider than the pen is one line
 
 
@@ -62,23 +64,26 @@ def _pressures(mark: Mark, pen: Pen) -> tuple[float, float]:
 def _passes(mark: Mark, pen: Pen, tolerance: float) -> list[Way]:
     """Rings inside the stroke's outline, each as far inside the last as the pen is wide, and its middle line.
 
-    Rings rather than parallels, because they stay right where a stroke tapers or turns back on itself.
+    Rings rather than parallels, because they stay right where a stroke tapers or turns back on itself. They begin at
+    the stroke's wide end, where each is next to the last.
     """
-    middle = _middle(mark)
     if max(mark.widths) <= NARROW * pen.width:
-        return [middle]
-    reach = (max(mark.widths) - pen.width) / 2  # of the pen's centre, from the middle line
+        return [_middle(mark)]
+    if mark.widths[0] < mark.widths[1]:
+        mark = mark._replace(start=mark.end, end=mark.start, widths=mark.widths[::-1])
+    reach = (mark.widths[0] - pen.width) / 2  # of the pen's centre, from the middle line
     step = pen.width * (1 - OVERLAP if pen.opacity == 1.0 else 1.0)  # translucent ink shows where it lies twice
-    count = math.ceil(reach / step)
+    step = reach / math.ceil(reach / step)
     outline = _outline(mark, tolerance)
     room = _inset(outline, pen.width / 2, 0.0)
     ways: list[Way] = []
-    for i in range(count):
-        for ring in _rings(_inset(outline, pen.width / 2 + reach * i / count, tolerance / 2)):
-            at = ways[-1].end if ways else mark.start
-            ring = _from_nearest(ring, at)
+    inset = pen.width / 2
+    while rings := _rings(_inset(outline, inset, tolerance / 2), least_area=(SPECK * pen.width) ** 2):
+        for ring in rings:
+            ring = _from_nearest(ring, ways[-1].end if ways else mark.start)
             _add(ways, Way(ring[0], FULL, tuple(Line(*point, FULL) for point in ring[1:])), room, step)
-    _add(ways, middle, room, step)
+        inset += step
+    _add(ways, _middle(mark), room, step)
     return ways
 
 
@@ -96,27 +101,29 @@ def _add(ways: list[Way], way: Way, room, step: float) -> None:
 
 
 def _outline(mark: Mark, tolerance: float):
+    """The area of a stroke."""
     import shapely
 
-    start, control, end = mark.start, mark.control, mark.end
     radius0, radius1 = (width / 2 for width in mark.widths)
-    polygons = swept_polygons(start, control, end, radius0, radius1, tolerance)
+    if radius0 == radius1:  # the same, and quicker
+        line = flatten(mark.start, mark.control, mark.end, tolerance)
+        return shapely.buffer(shapely.LineString(line), radius0, quad_segs=QUADRANT)
+    polygons = swept_polygons(mark.start, mark.control, mark.end, radius0, radius1, tolerance)
     return shapely.union_all([shapely.make_valid(shapely.Polygon(polygon)) for polygon in polygons])
 
 
 def _inset(outline, by: float, tolerance: float):
     import shapely
 
-    return shapely.simplify(shapely.buffer(outline, -by, quad_segs=16), tolerance)
+    return shapely.simplify(shapely.buffer(outline, -by, quad_segs=QUADRANT), tolerance)
 
 
-def _rings(inside) -> Iterator[list[Point]]:
+def _rings(inside, least_area: float) -> list[list[Point]]:
     import shapely
 
-    for polygon in shapely.get_parts(inside):
-        if not polygon.is_empty:
-            for ring in (polygon.exterior, *polygon.interiors):
-                yield [Point(x, y) for x, y in ring.coords]
+    polygons = [polygon for polygon in shapely.get_parts(inside) if polygon.area > least_area]
+    rings = (ring for polygon in polygons for ring in (polygon.exterior, *polygon.interiors))
+    return [[Point(x, y) for x, y in ring.coords] for ring in rings]
 
 
 def _from_nearest(ring: list[Point], at: Point) -> list[Point]:

@@ -10,10 +10,10 @@ from typing import NamedTuple
 from PIL import ImageColor
 
 from spiral import checks
+from spiral.color import Color, css_color
 from spiral.errors import InputError
 from spiral.program import Program
 
-Color = tuple[float, float, float]
 MAX_WIDTH = 200.0  # mm
 MAX_NAME = 40  # characters
 PALE = 0.05  # OKLab distance from the paper under which a stroke is as good as invisible
@@ -92,11 +92,6 @@ def own_pens(program: Program) -> tuple[Pen, ...]:
     """A pen for every colour and opacity that a program paints with, in the order in which they first appear."""
     looks = dict.fromkeys((stroke.brush.color, stroke.brush.opacity) for stroke in program.strokes)
     return tuple(Pen(css_color(color), opacity=opacity) for color, opacity in looks if opacity > 0)
-
-
-def css_color(color: Color) -> str:
-    """``#rrggbb`` of a colour (red, green, blue) in 0..1."""
-    return "#" + "".join(f"{round(255 * level):02x}" for level in color)
 
 
 def shown(color: Color, opacity: float, background: Color) -> Color:

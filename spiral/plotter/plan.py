@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from spiral import checks
+from spiral.color import css_color
 from spiral.errors import InputError
 from spiral.plotter.machine import Machine
 from spiral.plotter.marks import Mark, Placed, check_on_canvas, clipped, place
 from spiral.plotter.order import Change, ordered, picture_change
 from spiral.plotter.page import frame_for
 from spiral.plotter.passes import NARROW, ways_for
-from spiral.plotter.pens import Pen, css_color, own_pens
+from spiral.plotter.pens import Pen, own_pens
 from spiral.plotter.report import Report, report
 from spiral.plotter.toolpath import Toolpath, draw
 from spiral.plotter.writers import WRITERS

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import functools
-import itertools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from spiral.errors import InputError
-from spiral.geometry import Point, bezier_point, flatten, pieces_for, split
+from spiral.geometry import Point, arc_length, bezier_point, parameter_at, pieces_for, split
 from spiral.plotter.machine import Machine, Tray
 from spiral.plotter.marks import Mark
 from spiral.plotter.page import Frame
@@ -308,9 +307,9 @@ class _Desk:
         """One line or curve, in as many pieces as the paint makes of it."""
         while self._paint + FINE < (length := _length(self._at, move)):
             if self._paint > FINE:
-                piece, move, self._at = _cut(self._at, move, pressure, self._paint)
+                piece, move = _cut(self._at, move, pressure, self._paint / length)
                 self.events.append(piece)
-                pressure = piece.pressure
+                self._at, pressure = Point(piece.x, piece.y), piece.pressure
             self._refill(pressure)
         self.events.append(move)
         self._at = Point(move.x, move.y)
@@ -328,32 +327,18 @@ FINE = 1e-3  # mm; to measure curves with
 
 
 def _length(start: Point, move: Line | Curve) -> float:
-    return math.dist(start, (move.x, move.y)) if isinstance(move, Line) else _reached(start, move)[-1]
-
-
-def _reached(start: Point, curve: Curve) -> list[float]:
-    """Lengths of a curve from its start to each point of its polyline; these lie evenly in the curve's parameter."""
-    points = flatten(start, Point(curve.control_x, curve.control_y), Point(curve.x, curve.y), FINE)
-    reached = [0.0]
-    for a, b in itertools.pairwise(points):
-        reached.append(reached[-1] + math.dist(a, b))
-    return reached
-
-
-def _cut(start: Point, move: Line | Curve, pressure: float, length: float) -> tuple[Line | Curve, Line | Curve, Point]:
-    """Both parts of a line or curve, cut after ``length`` mm, and the point between them."""
     if isinstance(move, Line):
-        t = length / math.dist(start, (move.x, move.y))
-        middle = Point(start.x + t * (move.x - start.x), start.y + t * (move.y - start.y))
-        return Line(*middle, pressure + t * (move.pressure - pressure)), move, middle
-    reached = _reached(start, move)
-    after = next(i for i, so_far in enumerate(reached) if so_far >= length)
-    before = max(0, after - 1)
-    part = (length - reached[before]) / (reached[after] - reached[before]) if after else 0.0
-    t = (before + part) / (len(reached) - 1)
-    _, control, middle, rest, end = split(start, Point(move.control_x, move.control_y), Point(move.x, move.y), t)
-    return (
-        Curve(*control, *middle, pressure + t * (move.pressure - pressure)),
-        Curve(*rest, *end, move.pressure),
-        middle,
-    )
+        return math.dist(start, (move.x, move.y))
+    return arc_length(start, Point(move.control_x, move.control_y), Point(move.x, move.y), FINE)
+
+
+def _cut(start: Point, move: Line | Curve, pressure: float, share: float) -> tuple[Line | Curve, Line | Curve]:
+    """Both parts of a line or curve, cut where a share of its length is drawn."""
+    end = Point(move.x, move.y)
+    if isinstance(move, Line):
+        middle = Point(start.x + share * (end.x - start.x), start.y + share * (end.y - start.y))
+        return Line(*middle, pressure + share * (move.pressure - pressure)), move
+    control = Point(move.control_x, move.control_y)
+    t = parameter_at(start, control, end, share, FINE)
+    _, before, middle, after, _ = split(start, control, end, t)
+    return Curve(*before, *middle, pressure + t * (move.pressure - pressure)), Curve(*after, *end, move.pressure)

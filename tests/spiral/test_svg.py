@@ -51,7 +51,7 @@ def test_a_tapered_stroke_is_one_filled_path():
 def test_a_hairpin_is_written_as_two_curves():
     there_and_back = Stroke((0.25, 0.5), (0.75, 0.5), (0.25, 0.5), Brush(0.25))
     (path,) = paths(to_svg(program_of(there_and_back)))
-    assert path.attrib["d"] == "M16,16Q32,16 32,16 32,16 16,16"
+    assert path.attrib["d"] == "M16,16Q32,16 32,16M32,16Q32,16 16,16"
 
 
 def test_strokes_keep_their_order_and_equal_programs_give_equal_text(tmp_path):

@@ -49,11 +49,12 @@ class GCode(LineWriter):
 
     def line(self, x: float, y: float, pressure: float) -> list[str]:
         before = self._place
-        self._place = (fixed(x), fixed(y), fixed(self.machine.height(pressure)))
+        z = fixed(self.machine.height(pressure)) if self.machine.lift.kind == "z" else None
+        self._place = (fixed(x), fixed(y), z)
         if self._place == before:
             return []
-        depth = f" Z{self._place[2]}" if self.machine.lift.kind == "z" and self._place[2] != before[2] else ""
-        return [f"G1 X{self._place[0]} Y{self._place[1]}{depth}{self._changed_feed(self.machine.speed.draw)}"]
+        depth = "" if z == before[2] else f" Z{z}"
+        return [f"G1 X{fixed(x)} Y{fixed(y)}{depth}{self._changed_feed(self.machine.speed.draw)}"]
 
     def dip(self, x: float, y: float, tray: str) -> list[str]:
         lift, refill = self.machine.lift, self.machine.refill

@@ -5,11 +5,12 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 
+from spiral.color import css_color
+from spiral.geometry import Point
 from spiral.plotter.ink import Ink, ink_and_journeys
-from spiral.plotter.pens import css_color
 from spiral.plotter.toolpath import Curve
 from spiral.plotter.writers.base import WRITERS, Writer, fixed, harmless
-from spiral.svg import metadata_element
+from spiral.svg import curves, metadata_element
 
 DIGITS = 4  # decimals of a mm
 HEAD = (
@@ -61,16 +62,23 @@ class Svg(Writer):
             yield self._path(path)
 
     def _path(self, inks: list[Ink]) -> str:
-        curve = [f"M{self._point(*inks[0].start)}"]
+        at, width = inks[0].start, inks[0].width
+        line = [f"M{self._points(at)}"]
         for move in itertools.chain.from_iterable(ink.moves for ink in inks):
+            end = Point(move.x, move.y)
             if isinstance(move, Curve):
-                curve.append(f"Q{self._point(move.control_x, move.control_y)} {self._point(move.x, move.y)}")
+                control = Point(move.control_x, move.control_y)
+                for first, *others in curves(at, control, end, width):
+                    line += [] if first == at else [f"M{self._points(first)}"]
+                    line.append(f"Q{self._points(*others)}")
             else:
-                curve.append(f"L{self._point(move.x, move.y)}")
-        return f'<path id="stroke{inks[0].number}" d="{"".join(curve)}" stroke-width="{_short(inks[0].width)}"/>'
+                line.append(f"L{self._points(end)}")
+            at = end
+        return f'<path id="stroke{inks[0].number}" d="{"".join(line)}" stroke-width="{_short(width)}"/>'
 
-    def _point(self, x: float, y: float) -> str:
-        return ",".join(map(_short, self.path.frame.on_page(x, y)))
+    def _points(self, *points: Point) -> str:
+        on_page = (self.path.frame.on_page(*point) for point in points)
+        return " ".join(f"{_short(x)},{_short(y)}" for x, y in on_page)
 
 
 def _short(value: float) -> str:

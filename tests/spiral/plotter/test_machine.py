@@ -1,0 +1,124 @@
+import re
+
+import pytest
+
+from spiral.errors import InputError
+from spiral.plotter.machine import load_machine, machine_names, machine_text
+from spiral.plotter.writers import WRITERS
+
+SMALL = """
+description = "a machine for tests"
+dialect = "grbl"
+[area]
+x = [0, 100]
+y = [0, 100]
+# the end
+"""
+END = "# the end"
+
+
+@pytest.fixture
+def machine_file(tmp_path):
+    def write(text):
+        path = tmp_path / "mine.toml"
+        path.write_text(text)
+        return str(path)
+
+    return write
+
+
+@pytest.mark.parametrize("name", machine_names())
+def test_every_machine_that_is_shipped_is_accepted_and_described(name):
+    machine = load_machine(name)
+    assert machine.name == name and machine.dialect in WRITERS.names()
+    assert 20 < len(machine.description) < 120
+    page = machine.page()
+    x, y = machine.sheet.at
+    margin = machine.sheet.margin
+    for corner_x in (x + margin, x + page.width - margin):
+        for corner_y in (y + margin, y + page.height - margin):
+            machine.check_inside(corner_x, corner_y, "the picture's corner")
+
+
+def test_a_handful_of_machines_for_every_dialect_of_machines():
+    spoken = {load_machine(name).dialect for name in machine_names()}
+    assert spoken == {"svg", "grbl", "marlin", "hpgl", "urscript"}
+
+
+def test_a_copy_of_a_shipped_machine_is_that_machine(tmp_path):
+    path = tmp_path / "grbl-servo.toml"
+    path.write_text(machine_text("grbl-servo"))
+    assert load_machine(str(path)) == load_machine("grbl-servo")
+
+
+def test_what_a_file_does_not_say_has_its_default(machine_file):
+    machine = load_machine(machine_file(SMALL))
+    assert machine.name == "mine" and machine.pens == () and machine.speed.draw == 2000.0
+    assert machine.area.x == (0.0, 100.0) and machine.sheet.page == "A4"
+
+
+@pytest.mark.parametrize(
+    ("line", "instead", "message"),
+    [
+        ('"grbl"', '"grbbl"', "unknown dialect 'grbbl'; known: csv, grbl, .* Did you mean 'grbl'?"),
+        ("y = [0, 100]", "", "setting area.y is missing"),
+        ("x = [0, 100]", "x = [100, 0]", r"area.x must be \[least, most\], got \[100, 0\]"),
+        ("x = [0, 100]", "x = [0, nan]", "setting area.x must be from -10000 to 10000, got nan"),
+        ("x = [0, 100]", "x = [0]", r"setting area.x must be a list of 2 values, got \[0\]"),
+        ("x = [0, 100]", "x = 3\nx = 4", "not TOML"),
+        (END, "colour = 3", "unknown setting 'area.colour'; known: area.x, area.y, area.z"),
+        (END, "z = [0, 20]", "lift.press is -1 mm, outside area.z: 0 to 20"),
+        (END, "[speed", "not TOML"),
+        (END, "[speed]\ndraw = 0", "setting speed.draw must be from 1 to 1e\\+06, got 0"),
+        (END, "[sheet]\npage = 'B9'", "unknown page 'B9'"),
+        (END, "[sheet]\ny = 'left'", "unknown sheet.y 'left'; known: up, down"),
+        (END, "[lift]\nup = 0", "lift must have up above down, and press not above down; got up 0, down 0, press -1"),
+        (END, "[[pens]]\nwidth = 3", "setting pens.color is missing"),
+        (END, "[[pens]]\ncolor = 'blak'", "unknown colour 'blak'"),
+        (END, "[[trays]]\nname = 'water'\nat = [0, 101]", r"tray water would go to \(0.000, 101.000\) mm, outside the"),
+        (END, "[change]\nwash = 'water'", r"unknown tray 'water'; known: none \(machine mine\)"),
+        (END, "[refill]\nevery = 10\n[[pens]]\ncolor = 'red'", "unknown tray 'red'; known: none"),
+    ],
+)
+def test_a_machine_that_is_refused(machine_file, line, instead, message):
+    path = machine_file(SMALL.replace(line, instead))
+    with pytest.raises(InputError, match=message) as refused:
+        load_machine(path)
+    assert str(refused.value).startswith(f"{path}: ") and "\n" not in str(refused.value)
+
+
+def test_a_park_outside_the_area_is_refused(machine_file):
+    with pytest.raises(
+        InputError, match=r"park would go to \(-1.000, 0.000\) mm, outside the work area of mine: x 0 to 100"
+    ):
+        load_machine(machine_file("park = [-1, 0]\n" + SMALL))
+
+
+def test_names_and_files_that_are_not_there(tmp_path):
+    with pytest.raises(InputError, match="unknown machine 'grbl-sevo'; known: .* Did you mean 'grbl-servo'"):
+        load_machine("grbl-sevo")
+    with pytest.raises(InputError, match=re.escape(f"cannot read {tmp_path}/no.toml: No such file or directory")):
+        load_machine(f"{tmp_path}/no.toml")
+    (tmp_path / "binary.toml").write_bytes(b"\xff\xfe")
+    with pytest.raises(InputError, match="binary.toml: not a text file"):
+        load_machine(f"{tmp_path}/binary.toml")
+    (tmp_path / "big.toml").write_bytes(b"#" * (2**20 + 1))
+    with pytest.raises(InputError, match="big.toml: larger than 1 MiB"):
+        load_machine(f"{tmp_path}/big.toml")
+
+
+def test_a_micrometre_outside_is_outside():
+    machine = load_machine("grbl-servo")
+    machine.check_inside(210.0, 297.0, "it")
+    machine.check_inside(210.0 + 1e-9, 297.0, "it")
+    for x, y in ((210.001, 0.0), (-0.001, 0.0), (0.0, 297.001), (0.0, -0.001), (float("nan"), 0.0)):
+        with pytest.raises(
+            InputError, match="it would go to .* outside the work area of grbl-servo: x 0 to 210, y 0 to 297"
+        ):
+            machine.check_inside(x, y, "it")
+
+
+def test_pressure_is_height_on_a_z_axis_only():
+    brush, servo = load_machine("grbl-brush"), load_machine("grbl-servo")
+    assert [brush.height(pressure) for pressure in (0.0, 0.5, 1.0)] == [0.0, -1.5, -3.0]
+    assert servo.height(0.0) == servo.height(1.0) == 700.0

@@ -1,0 +1,154 @@
+import dataclasses
+import re
+
+import pytest
+from plotter_programs import BLACK, RED, polyline, random_program
+
+from spiral import Brush, Program, Stroke
+from spiral.canvas import CanvasSpec
+from spiral.errors import InputError
+from spiral.plotter.machine import load_machine
+from spiral.plotter.pens import Pen
+from spiral.plotter.plan import Options, plan
+from spiral.plotter.report import clock, rows
+
+CANVAS = CanvasSpec(64, 64, 3)
+
+
+def planned(strokes, machine="grbl-servo", **options):
+    return plan(Program(CANVAS, strokes), load_machine(machine), Options(**options))
+
+
+def stroke(color=BLACK, opacity=1.0, width=0.002, pressure=(1.0, 1.0)):
+    return Stroke((0.1, 0.1), (0.5, 0.5), (0.9, 0.9), Brush(width, color, opacity, pressure))
+
+
+def test_the_report_counts_ink_travel_lifts_and_bounds():
+    strokes = [*polyline([(0, 1), (1, 1)], width=0.002), *polyline([(1, 0), (0, 0)], width=0.002)]
+    one = planned(strokes, page="100x100", margin=0.0, landscape=False).after
+    assert (one.strokes, one.lifts, one.pen_changes, one.dips, one.pauses) == (2, 2, 0, 0, 0)
+    assert one.ink == pytest.approx(200.0) and one.travel == pytest.approx(0.0 + 100.0 + 100.0)
+    assert one.bounds == (0.0, 0.0, 100.0, 100.0)
+
+
+def test_a_report_is_shown_in_metres_and_minutes():
+    shown = dict(rows(planned([stroke(), stroke(RED)], "sheet").after))
+    assert shown["strokes"] == "2" and shown["pen changes"] == "1"
+    assert re.fullmatch(r"0\.\d\d m", shown["ink"])
+    assert re.fullmatch(r"\d:\d\d, and 1 pauses? to change pens", shown["time"])
+    assert (clock(59.6), clock(3723)) == ("1:00", "1:02:03")
+
+
+def test_a_program_the_pen_can_draw_needs_no_note():
+    assert planned([stroke()]).notes == ()
+
+
+@pytest.mark.parametrize(
+    ("strokes", "options", "note"),
+    [
+        (
+            [stroke(), stroke(RED)],
+            {},
+            "1 stroke in a colour no pen has: at worst 0.68 off (0 the same, 1 black for white), stroke 1, #ff0000 by pen black",
+        ),
+        (
+            [stroke(opacity=0.5)],
+            {},
+            (
+                "1 stroke in a colour no pen has: at worst 0.60 off (0 the same, 1 black for white), stroke 0, #000000 at "
+                "opacity 0.50 by pen black"
+            ),
+        ),
+        ([stroke(opacity=0.5)], {}, "1 translucent stroke drawn in opaque ink"),
+        ([stroke(), stroke((1.0, 1.0, 1.0))], {}, "1 stroke left out: as pale as the paper"),
+        (
+            [stroke(width=0.05), stroke(width=0.1)],
+            {},
+            (
+                "2 strokes wider than the pen's line (at most 18.0 mm, pen black 0.5 mm): only the middle is drawn; "
+                "--width passes fills them"
+            ),
+        ),
+        (
+            [stroke(pressure=(0.5, 1.0))],
+            {"pens": (Pen("black"),)},
+            "1 stroke of changing width drawn evenly, at the mean width",
+        ),
+    ],
+)
+def test_what_the_paper_will_not_show_is_said(strokes, options, note):
+    assert note in planned(strokes, **options).notes
+
+
+def test_a_wide_stroke_that_is_filled_needs_no_note():
+    assert planned([stroke(width=0.05)], width="passes").notes == ()
+
+
+@pytest.mark.parametrize(
+    ("strokes", "message"),
+    [
+        ([], "the program draws nothing; choose another program or other pens"),
+        (
+            [stroke((1.0, 1.0, 1.0)), stroke(opacity=0.0)],
+            "the program draws nothing: all 2 strokes are as pale as the paper; choose another program or other pens",
+        ),
+    ],
+)
+def test_nothing_to_draw(strokes, message):
+    with pytest.raises(InputError, match=re.escape(message)):
+        planned(strokes)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"tolerance": 0.0}, "tolerance (mm) must be a number from 0.001 to 10, got 0.0"),
+        ({"tolerance": float("nan")}, "tolerance (mm) must be a number from 0.001 to 10, got nan"),
+        ({"page": "B4"}, "unknown page 'B4'"),
+        ({"margin": 200.0}, "a margin of 200 mm leaves nothing"),
+        ({"size": 999.0}, "a picture of 999 mm does not fit"),
+        ({"order": "best"}, "unknown order 'best'"),
+        ({"width": "fat"}, "unknown width 'fat'"),
+        ({"first": 2}, "strokes 2 to 1 are not in this toolpath; it has strokes 1 to 1"),
+        ({"page": "A3"}, "outside the work area of grbl-servo"),
+    ],
+)
+def test_options_that_are_refused(options, message):
+    with pytest.raises(InputError, match=re.escape(message)):
+        planned([stroke()], **options)
+
+
+def test_a_machine_without_pens_has_those_of_the_program_but_no_rainbow():
+    machine = dataclasses.replace(load_machine("grbl-servo"), pens=())
+    few = Program(CANVAS, [stroke(), stroke(RED)])
+    assert [pen.color for pen in plan(few, machine).path.pens] == ["#000000", "#ff0000"]
+    many = Program(CANVAS, [stroke((i / 20, 0.0, 0.0)) for i in range(17)])
+    with pytest.raises(InputError) as refused:
+        plan(many, machine)
+    assert str(refused.value) == (
+        "the program paints with 17 colours, and machine grbl-servo names no pens; say which you have, like --pens "
+        "black,red,#0055ff"
+    )
+    assert len(plan(many, load_machine("sheet")).path.pens) == 17
+
+
+def test_the_page_lies_as_it_is_told_and_never_as_the_ink_would_have_it():
+    wide = polyline([(0.0, 0.5), (1.0, 0.5)], width=0.002)
+    pages = [planned(wide, landscape=landscape, page="A5").path.frame.page for landscape in (None, False, True)]
+    assert [(page.width, page.height) for page in pages] == [(148, 210), (148, 210), (210, 148)]
+
+
+def test_a_stroke_off_the_canvas_is_refused_or_cut():
+    off = [stroke(), Stroke((0.5, 0.5), (2.0, 0.5), (2.0, 0.5), Brush(0.002))]
+    with pytest.raises(InputError, match="stroke 1 leaves the canvas"):
+        planned(off)
+    one = planned(off, clip=True)
+    frame = one.path.frame
+    assert one.after.bounds[2] == pytest.approx(frame.left + frame.width)
+    assert one.path.program.strokes == tuple(off), "the program that goes into files is the whole one"
+
+
+def test_strokes_from_one_to_another_and_their_numbers():
+    program = random_program(11, strokes=12)
+    one = plan(program, load_machine("sheet"), Options(first=3, last=5))
+    assert one.after.strokes == 3 and len(one.order) == 12
