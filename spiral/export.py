@@ -10,7 +10,7 @@ from spiral.errors import InputError
 from spiral.files import written_whole
 from spiral.plotter.machine import Machine, load_machine, machine_names
 from spiral.plotter.plan import Options, Plan, plan
-from spiral.plotter.report import clock, rows
+from spiral.plotter.report import clock, counted, rows
 from spiral.plotter.writers import WRITERS, Writer
 from spiral.program import Program
 
@@ -110,10 +110,10 @@ def _default_machine(outputs: Sequence[str | os.PathLike]) -> str:
 def summary(planned: Plan) -> str:
     """A line on what the machine will do."""
     one = planned.after
-    changes = f", {one.pen_changes} pen changes" if one.pen_changes else ""
+    changes = f", {counted(one.pen_changes, 'pen change')}" if one.pen_changes else ""
     return (
-        f"{one.strokes:,} strokes, {one.ink / 1000:.2f} m of ink, {one.travel / 1000:.2f} m of travel, "
-        f"{one.lifts:,} lifts{changes}, about {clock(one.seconds)}"
+        f"{counted(one.strokes, 'stroke')}, {one.ink / 1000:.2f} m of ink, {one.travel / 1000:.2f} m of travel, "
+        f"{counted(one.lifts, 'lift')}{changes}, about {clock(one.seconds)}"
     )
 
 

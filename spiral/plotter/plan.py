@@ -15,7 +15,7 @@ from spiral.plotter.order import Change, ordered, picture_change
 from spiral.plotter.page import frame_for
 from spiral.plotter.passes import NARROW, ways_for
 from spiral.plotter.pens import Pen, own_pens
-from spiral.plotter.report import Report, report
+from spiral.plotter.report import Report, counted, report
 from spiral.plotter.toolpath import Toolpath, draw
 from spiral.plotter.writers import WRITERS
 from spiral.program import Program
@@ -137,13 +137,13 @@ def _color_notes(placed: Placed, program: Program, pens: Sequence[Pen]) -> list[
         brush = program.strokes[mark.stroke].brush
         opacity = "" if brush.opacity == 1 else f" at opacity {brush.opacity:.2f}"
         notes.append(
-            f"{_count(len(off), 'stroke')} in a colour no pen has: at worst {placed.errors[worst]:.2f} off (0 the same, "
+            f"{counted(len(off), 'stroke')} in a colour no pen has: at worst {placed.errors[worst]:.2f} off (0 the same, "
             f"1 black for white), stroke {mark.stroke}, {css_color(brush.color)}{opacity} by pen {pens[mark.pen].name}"
         )
     if placed.translucent:
-        notes.append(f"{_count(placed.translucent, 'translucent stroke')} drawn in opaque ink")
+        notes.append(f"{counted(placed.translucent, 'translucent stroke')} drawn in opaque ink")
     if placed.left_out:
-        notes.append(f"{_count(len(placed.left_out), 'stroke')} left out: as pale as the paper")
+        notes.append(f"{counted(len(placed.left_out), 'stroke')} left out: as pale as the paper")
     return notes
 
 
@@ -156,11 +156,11 @@ def _width_notes(placed: Placed, pens: Sequence[Pen], width: str) -> list[str]:
     if wide:
         widest = max(wide, key=lambda mark: max(mark.widths))
         notes.append(
-            f"{_count(len(wide), 'stroke')} wider than the pen's line (at most {max(widest.widths):.1f} mm, pen "
+            f"{counted(len(wide), 'stroke')} wider than the pen's line (at most {max(widest.widths):.1f} mm, pen "
             f"{pens[widest.pen].name} {pens[widest.pen].width:g} mm): only the middle is drawn; --width passes fills them"
         )
     if uneven:
-        notes.append(f"{_count(len(uneven), 'stroke')} of changing width drawn evenly, at the mean width")
+        notes.append(f"{counted(len(uneven), 'stroke')} of changing width drawn evenly, at the mean width")
     return notes
 
 
@@ -172,6 +172,3 @@ def _picture_note(change: Change) -> str:
         f"({change.pixels / change.of:.1%}), at worst by {change.worst} of 255"
     )
 
-
-def _count(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"

@@ -71,12 +71,17 @@ def rows(one: Report) -> list[tuple[str, str]]:
     ]
     if one.dips:
         shown.append(("dips", f"{one.dips:,}"))
-    pauses = f", and {one.pauses} pauses to change pens" if one.pauses else ""
+    pauses = f", and {counted(one.pauses, 'pause')} to change pens" if one.pauses else ""
     return [
         *shown,
         ("time", f"{clock(one.seconds)}{pauses}"),
         ("moves within", f"x {x0:.1f} to {x1:.1f}, y {y0:.1f} to {y1:.1f} mm"),
     ]
+
+
+def counted(count: int, noun: str) -> str:
+    """``1 stroke``, ``2 strokes``."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def clock(seconds: float) -> str:

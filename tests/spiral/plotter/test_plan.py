@@ -35,7 +35,7 @@ def test_a_report_is_shown_in_metres_and_minutes():
     shown = dict(rows(planned([stroke(), stroke(RED)], "sheet").after))
     assert shown["strokes"] == "2" and shown["pen changes"] == "1"
     assert re.fullmatch(r"0\.\d\d m", shown["ink"])
-    assert re.fullmatch(r"\d:\d\d, and 1 pauses? to change pens", shown["time"])
+    assert re.fullmatch(r"\d:\d\d, and 1 pause to change pens", shown["time"])
     assert (clock(59.6), clock(3723)) == ("1:00", "1:02:03")
 
 
