@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+from collections.abc import Iterable
 
 import click
 
@@ -13,9 +14,13 @@ from spiral.registry import Registry
 
 # What comes with an extra of this package, by the name that is imported.
 EXTRAS = {
+    "shapely": "plot",
+    "serial": "plot",
+    "rich": "plot",
+    "av": "video",
     "gymnasium": "env",
     "pygame": "human",
-    **dict.fromkeys(("torch", "ray", "mlxtend", "tensorboard", "psutil", "rich"), "train"),
+    **dict.fromkeys(("torch", "ray", "mlxtend", "tensorboard", "psutil"), "train"),
 }
 
 
@@ -65,25 +70,167 @@ def main() -> None:
 @main.command(
     epilog="""\b
 Examples:
-  spiral replay painting.json -o painting.png              the finished painting
-  spiral replay painting.json -o painting.gif --size 256   stroke by stroke
-  spiral replay painting.json -o painting.svg              as curves, sharp at any size"""
+  spiral replay painting.json -o painting.png                 the finished painting
+  spiral replay painting.json -o painting.svg                 as curves, sharp at any size
+  spiral replay painting.json -o painting.html                stroke by stroke, to look at in a browser
+  spiral replay painting.json -o painting.gif --size 256      as a film, its colours reduced to 256
+  spiral replay painting.json -o painting.apng --seconds 5    as a film, every pixel as it is
+  spiral replay painting.json -o painting.mp4 --size 1080 --fps 30"""
 )
 @click.argument("program", type=click.Path())
-@click.option("-o", "--output", required=True, metavar="FILE", help="Where to write; .png, .gif or .svg.")
-@click.option("--size", default=512, show_default=True, metavar="PX", help="Pixels of the longer side, 16 to 8192.")
+@click.option("-o", "--output", required=True, metavar="FILE", help="A .png, .svg, .html, .gif, .apng or .mp4.")
+@click.option("--size", type=int, metavar="PX", help="Pixels of the longer side, 16 to 8192.  [default: 512]")
 @click.option("--renderer", metavar="NAME", help="Another renderer than the program was painted with.")
-def replay(program: str, output: str, size: int, renderer: str | None) -> None:
-    """Draw the stroke program PROGRAM again, at any size."""
-    from spiral.film import writer_for
-    from spiral.program import Program, matches_checksum
+@click.option("--seconds", type=float, metavar="S", help="How long painting takes.  [default: 3 to 20, by the strokes]")
+@click.option("--fps", type=int, metavar="N", help="Frames a second of a film.  [default: 20]")
+@click.option("--drawing", type=int, default=0, metavar="N", help="Which drawing of a file of many, from 0.")
+def replay(program, output, size, renderer, seconds, fps, drawing) -> None:
+    """Draw PROGRAM again, at any size, finished or stroke by stroke.
 
-    write = writer_for(output)
-    loaded = Program.load(program)
-    write(loaded, output, size, renderer)
+    PROGRAM is a stroke program, or a drawing in any format of: spiral list formats.
+    """
+    from spiral.interchange import load_drawing
+    from spiral.program import matches_checksum
+    from spiral.progress import bar
+    from spiral.replay_file import writer_for
+
+    write = writer_for(output, size=size, renderer=renderer, seconds=seconds, fps=fps)
+    loaded, losses = load_drawing(program, drawing)
+    _echo_notes(losses.sentences())
+    write(loaded, bar)
     if loaded.checksum is not None and not matches_checksum(loaded):
         click.echo("Warning: the pixels differ from when this was painted (another drawing library?)", err=True)
     click.echo(f"wrote {output}")
+
+
+@main.command(
+    epilog="""\b
+Examples:
+  spiral export painting.json -o painting.svg                       for plotter software, on A4
+  spiral export painting.json -o painting.gcode --machine grbl-servo
+  spiral export painting.json -o dry.html -o dry.png --machine grbl-servo
+  spiral export painting.json -o out.gcode --machine grbl-servo --pens black:0.5,red:0.5 --report
+  spiral export painting.json -o out.gcode --machine grbl-brush --width z --order safe
+  spiral export painting.json -o out.svg --page 200x150 --margin 10 --width passes --pens black:0.8
+  spiral export painting.json -o rest.gcode --machine grbl-servo --from 2
+  spiral list machines"""
+)
+@click.argument("program", type=click.Path())
+@click.option(
+    "-o",
+    "--output",
+    "outputs",
+    multiple=True,
+    required=True,
+    metavar="FILE",
+    help="Where to write; the suffix says the format: .svg, .gcode, .hpgl, .script (URScript), .csv or .json "
+    "(way-points), .png or .html (a dry run to look at). May be given several times.",
+)
+@click.option("--machine", metavar="NAME|FILE", help="See: spiral list machines; or a .toml file of your own.")
+@click.option("--page", metavar="PAGE", help="A0 to A6, letter, legal, tabloid, or WIDTHxHEIGHT in mm.")
+@click.option("--landscape/--portrait", default=None, help="How a named page lies.")
+@click.option("--margin", type=float, metavar="MM", help="Between the picture and the page's edges.")
+@click.option("--size", type=float, metavar="MM", help="The picture's longer side.  [default: as large as fits]")
+@click.option("--pens", metavar="PEN,...", help="Those you have: colours, with widths in mm, like black:0.5,red:0.5.")
+@click.option(
+    "--width",
+    default="line",
+    show_default=True,
+    metavar="HOW",
+    help="A wide stroke is drawn once along its middle (line), with the pen pressed as wide (z), or filled (passes).",
+)
+@click.option(
+    "--order",
+    default="program",
+    show_default=True,
+    metavar="ORDER",
+    help="As painted (program); with less travel but the same picture (safe); pen by pen (colour).",
+)
+@click.option("--tolerance", type=float, default=0.05, show_default=True, metavar="MM", help="Of lines for curves.")
+@click.option("--clip", is_flag=True, help="Cut strokes at the canvas's edge.")
+@click.option("--from", "first", type=int, default=1, metavar="K", help="Draw from stroke K on, to resume.")
+@click.option("--to", "last", type=int, metavar="K", help="Draw up to stroke K.")
+@click.option("--drawing", type=int, default=0, metavar="N", help="Which drawing of a file of many, from 0.")
+@click.option("--report", is_flag=True, help="Print all figures, in the order as painted and as planned.")
+@click.option("--json", "as_json", is_flag=True, help="Print them as JSON, with the order of the strokes.")
+def export(program, outputs, machine, pens, drawing, report, as_json, **options) -> None:
+    """Write PROGRAM for a plotter or robot arm, in millimetres on a page.
+
+    PROGRAM is a stroke program, or a drawing in any format of: spiral list formats. Every move is checked against the
+    machine's work area before anything is written.
+    """
+    from spiral.export import export_file, summary, table, to_dict
+    from spiral.plotter.pens import pens_given
+    from spiral.plotter.plan import Options
+
+    chosen = Options(pens=pens_given(pens) if pens else None, **options)
+    planned = export_file(program, outputs, machine, chosen, drawing)
+    if as_json:
+        click.echo(json.dumps(to_dict(planned), indent=2))
+        return
+    _echo_notes(planned.notes)
+    click.echo(table(planned) if report else summary(planned))
+    click.echo(f"wrote {', '.join(outputs)}")
+
+
+@main.command(
+    epilog="""\b
+Examples:
+  spiral plot painting.gcode --port /dev/ttyUSB0
+  spiral plot painting.gcode --port /dev/ttyUSB0 --check      how file and plotter are; nothing moves
+  spiral plot painting.gcode --port /dev/ttyUSB0 --from 12    go on where it stopped
+
+Before it begins, the pen stands where the file's zero is: at the machine's home, or where you put it by hand and
+then switched the plotter on."""
+)
+@click.argument("file", type=click.Path())
+@click.option("--port", metavar="PORT", help="Where the plotter is plugged in; without it, the ports found are listed.")
+@click.option("--baud", default=115200, show_default=True, metavar="N", help="Speed of the port.")
+@click.option("--from", "first", type=int, metavar="K", help="Begin with stroke K, to resume.")
+@click.option("--check", is_flag=True, help="Read FILE and ask the plotter how it is; nothing moves.")
+def plot(file: str, port: str | None, baud: int, first: int | None, check: bool) -> None:
+    """Draw FILE, G-code written by spiral export, on a plotter with GRBL 1.1.
+
+    Ctrl-C holds it; then Enter goes on, and Ctrl-C again raises the pen, parks it, and says how to resume. Where the
+    pens change, it waits for you.
+    """
+    from spiral.plot import plot as plot_file
+
+    plot_file(file, port, baud, first, check)
+
+
+@main.command(
+    epilog="""\b
+Examples:
+  spiral convert cat.ndjson -o cats                         stroke programs, and a sheet of them
+  spiral convert cat.ndjson --drawing 3 -o cat.json
+  spiral convert paintings/000.json paintings/001.json -o paintings.ndjson
+  spiral convert cat.ndjson -n 5000 -o cats.npz
+  spiral convert painting.svg -o painting.json
+  spiral list formats"""
+)
+@click.argument("inputs", nargs=-1, required=True, metavar="FILE...", type=click.Path())
+@click.option("-o", "--output", required=True, metavar="FILE|DIR", help="Where to write; a suffix says the format.")
+@click.option("--drawing", "number", type=int, metavar="N", help="Only drawing N of FILE, from 0.")
+@click.option("-n", "count", default=1000, show_default=True, metavar="N", help="How many at most, 1 to 10000.")
+@click.option(
+    "--pen-width",
+    default=1 / 32,
+    show_default=True,
+    metavar="W",
+    help="As a fraction of the canvas's side, where a format has no widths.",
+)
+def convert(inputs: tuple[str, ...], output: str, number: int | None, count: int, pen_width: float) -> None:
+    """Read drawings and write them in another format; see: spiral list formats.
+
+    Without a suffix, the output is a folder of stroke programs (000.json, ...) with a sheet of them (sheet.png). What
+    the other format cannot hold is lost, and each such loss is told.
+    """
+    from spiral.interchange.convert import convert as convert_files
+
+    conversion = convert_files(inputs, output, number, count, pen_width)
+    _echo_notes(conversion.notes)
+    click.echo(conversion.written)
 
 
 @main.command(
@@ -158,6 +305,11 @@ def evaluate(painter: str, data: str | None, as_json: bool) -> None:
     click.echo(json.dumps(measured, indent=2) if as_json else table(measured))
 
 
+def _echo_notes(notes: Iterable[str]) -> None:
+    for note in notes:
+        click.echo(f"Note: {note}", err=True)
+
+
 def _presets() -> dict[str, str]:
     from spiral import config
 
@@ -187,7 +339,26 @@ def _described(registry: Registry) -> dict[str, str]:
     return {name: inspect.getdoc(registry.get(name)).partition("\n")[0] for name in registry.names()}
 
 
-KINDS = {"presets": _presets, "datasets": _datasets, "renderers": _renderers, "objectives": _objectives}
+def _formats() -> dict[str, str]:
+    from spiral.interchange import FORMATS
+
+    return _described(FORMATS)
+
+
+def _machines() -> dict[str, str]:
+    from spiral.plotter.machine import load_machine, machine_names
+
+    return {name: load_machine(name).description for name in machine_names()}
+
+
+KINDS = {
+    "presets": _presets,
+    "datasets": _datasets,
+    "renderers": _renderers,
+    "objectives": _objectives,
+    "machines": _machines,
+    "formats": _formats,
+}
 
 
 @main.command(
@@ -195,15 +366,32 @@ KINDS = {"presets": _presets, "datasets": _datasets, "renderers": _renderers, "o
     epilog="""\b
 Examples:
   spiral list
-  spiral list presets""",
+  spiral list presets
+  spiral list machines
+  spiral list machines grbl-servo > mine.toml    a file of your own to change, for --machine mine.toml""",
 )
 @click.argument("kind", type=click.Choice(list(KINDS)), required=False)
-def list_(kind: str | None) -> None:
-    """List what can be chosen by name; without a kind, the kinds."""
+@click.argument("name", required=False)
+def list_(kind: str | None, name: str | None) -> None:
+    """List what can be chosen by name; without a KIND, the kinds. With a NAME, the file of that preset or machine."""
     if kind is None:
         click.echo("\n".join(KINDS))
-        return
-    choices = KINDS[kind]()
-    width = max(map(len, choices), default=0)
-    for name, description in choices.items():
-        click.echo(f"{name:{width}}  {description}")
+    elif name is not None:
+        click.echo(_file_of(kind, name), nl=False)
+    else:
+        choices = KINDS[kind]()
+        width = max(map(len, choices), default=0)
+        for choice, description in choices.items():
+            click.echo(f"{choice:{width}}  {description}")
+
+
+def _file_of(kind: str, name: str) -> str:
+    if kind == "presets":
+        from spiral.config import preset_text
+
+        return preset_text(name)
+    if kind == "machines":
+        from spiral.plotter.machine import machine_text
+
+        return machine_text(name)
+    raise InputError(f"only presets and machines have a file to show, got {kind}; leave {name!r} out")

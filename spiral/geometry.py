@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import functools
 import itertools
 import math
@@ -74,6 +75,17 @@ def flatten(start: Point, control: Point, end: Point, tolerance: float) -> list[
 def arc_length(start: Point, control: Point, end: Point, tolerance: float) -> float:
     """Length of the curve's polyline at this ``tolerance``; never more than the curve's own."""
     return sum(itertools.starmap(math.dist, itertools.pairwise(flatten(start, control, end, tolerance))))
+
+
+def parameter_at(start: Point, control: Point, end: Point, share: float, tolerance: float) -> float:
+    """The parameter at which a ``share`` in 0..1 of the curve's length lies behind, by its polyline."""
+    points = flatten(start, control, end, tolerance)
+    reached = [0.0, *itertools.accumulate(itertools.starmap(math.dist, itertools.pairwise(points)))]
+    length = share * reached[-1]
+    before = min(bisect.bisect_right(reached, length), len(points) - 1) - 1
+    step = reached[before + 1] - reached[before]
+    part = (length - reached[before]) / step if step else share
+    return (before + part) / (len(points) - 1)
 
 
 def swept_polygons(

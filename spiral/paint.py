@@ -11,7 +11,7 @@ import numpy as np
 from spiral import checks
 from spiral.config import EnvConfig
 from spiral.errors import InputError
-from spiral.film import sample_sheet, save_png
+from spiral.pictures import sample_sheet, save_png
 from spiral.program import Program
 from spiral.run_folder import find_painter
 

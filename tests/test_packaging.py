@@ -82,7 +82,7 @@ def test_the_wheel_has_every_module_and_nothing_else(wheel):
         f"spiral/{path.relative_to(ROOT)}" for room in ("envs", "agents") for path in (ROOT / room).rglob("*.py")
     }
     modules |= {str(path.relative_to(ROOT)) for path in (ROOT / "spiral").rglob("*.py")}
-    data = {str(path.relative_to(ROOT)) for path in (ROOT / "spiral" / "presets").glob("*.toml")}
+    data = {str(path.relative_to(ROOT)) for path in (ROOT / "spiral").rglob("*") if path.suffix in (".toml", ".html")}
     assert data and packed == modules | data
 
 
@@ -140,6 +140,7 @@ def test_the_command_line_works_in_the_light_environment(light_bin):
     assert "cairo" in run(light_bin / "spiral", "list", "renderers")
     assert "digits" in run(light_bin / "spiral", "list", "presets")
     assert "digits" in run(light_bin / "spiral", "list", "datasets")
+    assert "quickdraw" in run(light_bin / "spiral", "list", "formats")
 
 
 def test_what_needs_an_extra_says_which_in_the_light_environment(light_bin):
@@ -147,13 +148,13 @@ def test_what_needs_an_extra_says_which_in_the_light_environment(light_bin):
     assert re.search(r"this needs \w+; run: pip install 'spiral-painter\[train\]'", said)
 
 
-@pytest.mark.parametrize("suffix", ["png", "gif"])
+@pytest.mark.parametrize("suffix", ["png", "gif", "apng"])
 def test_replay_writes_pictures_in_the_light_environment(light_bin, painting, suffix):
     picture = painting.with_name(f"painting.{suffix}")
     run(light_bin / "spiral", "replay", painting, "-o", picture, "--size", "128")
     with Image.open(picture) as image:
         assert image.size == (128, 64)
-        assert (image.n_frames > 1) == (suffix == "gif")
+        assert (image.n_frames > 1) == (suffix != "png")
         image.seek(image.n_frames - 1)
         assert image.convert("L").getextrema() == (0, 255)
 
@@ -162,3 +163,15 @@ def test_replay_writes_svg_in_the_light_environment(light_bin, painting):
     picture = painting.with_name("painting.svg")
     run(light_bin / "spiral", "replay", painting, "-o", picture)
     assert picture.read_text().lstrip().startswith(("<?xml", "<svg"))
+
+
+def test_replay_writes_the_player_in_the_light_environment(light_bin, painting):
+    page = painting.with_name("painting.html")
+    run(light_bin / "spiral", "replay", painting, "-o", page)
+    assert page.read_text().startswith("<!DOCTYPE html>")
+
+
+def test_a_film_that_needs_an_extra_says_which_in_the_light_environment(light_bin, painting):
+    said = run(light_bin / "spiral", "replay", painting, "-o", painting.with_name("painting.mp4"), expect=1)
+    assert said == "Error: this needs av; run: pip install 'spiral-painter[video]'\n"
+    assert not painting.with_name("painting.mp4").exists()

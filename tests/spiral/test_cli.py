@@ -40,7 +40,7 @@ def test_the_version_is_the_packages():
     assert run("--version").stdout == f"spiral, version {spiral.__version__}\n"
 
 
-@pytest.mark.parametrize("suffix", [".png", ".gif", ".svg"])
+@pytest.mark.parametrize("suffix", [".png", ".svg", ".html", ".gif", ".apng", ".mp4"])
 def test_replay_writes_the_file_and_says_so(program_file, tmp_path, suffix):
     output = tmp_path / f"out{suffix}"
     result = run("replay", program_file, "-o", output)
@@ -61,6 +61,13 @@ def test_replay_by_another_renderer(program_file, tmp_path):
     assert outputs[0].read_bytes() != outputs[1].read_bytes()
 
 
+def test_a_film_is_as_long_as_asked(program_file, tmp_path):
+    output = tmp_path / "out.apng"
+    run("replay", program_file, "-o", output, "--size", 16, "--seconds", 0.5, "--fps", 8)
+    with Image.open(output) as film:
+        assert film.n_frames == 5 and film.info["duration"] == 125
+
+
 def test_replay_warns_where_the_pixels_are_not_what_was_painted(program_file, tmp_path):
     dataclasses.replace(PROGRAM, checksum="0" * 64).save(program_file)
     result = run("replay", program_file, "-o", tmp_path / "out.png")
@@ -71,11 +78,11 @@ def test_replay_warns_where_the_pixels_are_not_what_was_painted(program_file, tm
 @pytest.mark.parametrize(
     ("name", "options", "message"),
     [
-        ("out.jpg", [], r"unknown suffix '.jpg'; accepted: .png, .gif, .svg"),
+        ("out.jpg", [], r"unknown suffix '.jpg'; accepted: .png, .svg, .html, .gif, .apng, .mp4"),
         ("out.png", ["--size", "8"], "size must be a whole number from 16 to 8192, got 8"),
         ("out.png", ["--renderer", "cario"], "unknown renderer 'cario'; known: cairo, reference. Did you mean"),
-        ("out.svg", ["--renderer", "cairo"], "an SVG is not drawn by a renderer, got 'cairo'"),
-        ("out.gif", ["--size", "2000"], "a GIF has at most 1024 pixels a side, got size 2000"),
+        ("out.svg", ["--renderer", "cairo"], "an SVG has no renderer, got 'cairo'; leave it out or write one of .png,"),
+        ("out.gif", ["--size", "3000"], "the size of a GIF must be a whole number from 16 to 2048, got 3000"),
     ],
 )
 def test_a_mistake_is_one_line_and_leaves_no_file(program_file, tmp_path, name, options, message):
@@ -96,7 +103,7 @@ def test_a_program_that_cannot_be_read_is_named(tmp_path):
 
 
 def test_list_without_a_kind_lists_the_kinds():
-    assert run("list").stdout.split() == ["presets", "datasets", "renderers", "objectives"]
+    assert run("list").stdout.split() == ["presets", "datasets", "renderers", "objectives", "machines", "formats"]
 
 
 def test_list_describes_everything_of_a_kind():
@@ -105,7 +112,7 @@ def test_list_describes_everything_of_a_kind():
     assert lines[0] == "cairo      Anti-aliased strokes by cairo; the default, and what training uses."
 
 
-@pytest.mark.parametrize("kind", ["presets", "datasets", "objectives"])
+@pytest.mark.parametrize("kind", ["presets", "datasets", "objectives", "machines", "formats"])
 def test_every_kind_has_something_to_choose(kind):
     result = run("list", kind)
     assert result.exit_code == 0, result.output
@@ -157,4 +164,4 @@ def test_the_command_runs_as_a_module_of_its_own(program_file, tmp_path):
     arguments = ["replay", str(program_file), "-o", str(tmp_path / "out.bmp")]
     done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True)
     assert done.returncode == 2
-    assert "Traceback" not in done.stderr and "accepted: .png, .gif, .svg" in done.stderr
+    assert "Traceback" not in done.stderr and "accepted: .png, .svg, .html" in done.stderr

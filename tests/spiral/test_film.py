@@ -1,70 +1,25 @@
-import hashlib
+import math
+import sys
+import weakref
 
+import av
 import numpy as np
 import pytest
 from PIL import Image
 
 from spiral import Brush, Program, Stroke, replay
 from spiral.canvas import CanvasSpec
-from spiral.errors import InputError
-from spiral.film import GAP_LEVEL, contact_sheet, painting_frames, save_gif, save_png, writer_for
+from spiral.errors import InputError, SpiralError
+from spiral.film import REST_SECONDS, painting_frames, save_apng, save_gif, save_mp4
 
 ACROSS = Stroke((0.1, 0.5), (0.5, 0.5), (0.9, 0.5), Brush(0.1, (1.0, 0.0, 0.0), opacity=0.5))
-DOWN = Stroke((0.5, 0.1), (0.5, 0.5), (0.5, 0.9), Brush(0.2, (0.0, 0.0, 1.0), opacity=0.5, pressure=(0.1, 1.0)))
+DOWN = Stroke((0.5, 0.1), (0.5, 0.5), (0.5, 0.9), Brush(0.2, (0.0, 0.0, 1.0), opacity=0.5, pressure=(0.0, 1.0)))
 PROGRAM = Program(CanvasSpec(64, 48, 3), (ACROSS, DOWN))
-GREY = Program(CanvasSpec(32, 32, 1), (Stroke((0.1, 0.1), (0.5, 0.9), (0.9, 0.1), Brush(0.2)),))
+GREY = Program(CanvasSpec(33, 31, 1), (Stroke((0.1, 0.1), (0.5, 0.9), (0.9, 0.1), Brush(0.2)),))
+SAVERS = [save_gif, save_apng, save_mp4]
 
 
-@pytest.mark.parametrize("program", [PROGRAM, GREY])
-def test_a_png_holds_the_pixels(tmp_path, program):
-    pixels = replay(program)
-    save_png(pixels, tmp_path / "a.png")
-    read = np.asarray(Image.open(tmp_path / "a.png"))
-    assert (read.reshape(pixels.shape) == pixels).all()
-
-
-@pytest.mark.parametrize("pixels", [np.zeros((4, 4)), np.zeros((4, 4, 3)), np.zeros((4, 4, 2), np.uint8)])
-def test_what_is_no_picture_is_refused(tmp_path, pixels):
-    with pytest.raises(InputError, match=r"a picture must be uint8 \[H, W, 1 or 3\], got (float64|uint8) \["):
-        save_png(pixels, tmp_path / "a.png")
-    assert not list(tmp_path.iterdir())
-
-
-def test_a_sheet_has_its_pictures_row_by_row_with_gaps():
-    images = np.arange(5, dtype=np.uint8)[:, None, None, None] * np.ones((5, 2, 3, 1), np.uint8)
-    sheet = contact_sheet(images, columns=3, scale=2, gap=1)
-    assert sheet.shape == (2 * (4 + 1) + 1, 3 * (6 + 1) + 1, 1)
-    assert (sheet[1:5, 1:7] == 0).all() and (sheet[1:5, 15:21] == 2).all() and (sheet[6:10, 8:14] == 4).all()
-    assert (sheet[6:10, 15:21] == GAP_LEVEL).all()
-    assert (sheet[[0, 5, 10]] == GAP_LEVEL).all() and (sheet[:, [0, 7, 14, 21]] == GAP_LEVEL).all()
-
-
-def test_a_sheet_of_few_is_no_wider_than_they_are():
-    assert contact_sheet(np.zeros((2, 4, 4, 3), np.uint8), columns=8, gap=0).shape == (4, 8, 3)
-
-
-def test_captions_are_under_their_pictures_and_differ():
-    images = np.full((2, 32, 64, 3), 100, np.uint8)
-    sheet = contact_sheet(images, columns=2, gap=0, captions=["one", "two"])
-    assert (sheet[:32] == 100).all()
-    left, right = sheet[32:, :64], sheet[32:, 64:]
-    assert (left == 0).any() and (right == 0).any() and (left != right).any()
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ({"images": np.zeros((0, 4, 4, 1), np.uint8)}, r"images must be uint8 \[N, H, W, 1 or 3\] with N > 0, got ui"),
-        ({"images": np.zeros((1, 4, 4, 1))}, r"got float64 \[1, 4, 4, 1\]"),
-        ({"columns": 0}, "columns must be a whole number from 1 to 1000, got 0"),
-        ({"scale": 1.5}, "scale must be a whole number from 1 to 1000, got 1.5"),
-        ({"gap": -1}, "gap must be a whole number from 0 to 1000, got -1"),
-        ({"captions": ["a", "b"]}, "captions must be one for each of the 1 images, got 2"),
-    ],
-)
-def test_a_sheet_that_cannot_be_made_is_refused(arguments, message):
-    with pytest.raises(InputError, match=message):
-        contact_sheet(**{"images": np.zeros((1, 4, 4, 1), np.uint8)} | arguments)
+# -- frames -----------------------------------------------------------------------------------------------------------
 
 
 def test_a_painting_grows_from_blank_to_the_replay():
@@ -80,67 +35,171 @@ def test_a_stroke_being_painted_has_its_opacity_from_the_beginning():
     assert min(frame.min() for frame in painting_frames(Program(PROGRAM.canvas, (ACROSS,)), frames=10)) >= 127
 
 
+def test_the_brush_moves_at_an_even_speed_where_the_parameter_of_the_curve_does_not():
+    there_and_on = Stroke((0.0, 0.5), (0.0, 0.5), (1.0, 0.5), Brush(0.1))  # at half its parameter a quarter is painted
+    frames = list(painting_frames(Program(CanvasSpec(200, 100, 1), (there_and_on,)), frames=4))
+    reached = [np.flatnonzero((frame < 128).any(axis=(0, 2))).max() for frame in frames[1:]]
+    assert reached == pytest.approx([55, 105, 155, 200], abs=3)
+
+
+def test_a_frame_between_two_strokes_shows_the_one_finished_and_nothing_of_the_other():
+    frames = list(painting_frames(Program(PROGRAM.canvas, (DOWN, DOWN)), frames=2))
+    assert (frames[1] == replay(Program(PROGRAM.canvas, (DOWN,)))).all()
+
+
 def test_a_painting_without_strokes_is_one_blank_frame():
-    (frame,) = painting_frames(Program(PROGRAM.canvas, ()))
+    (frame,) = painting_frames(Program(PROGRAM.canvas, ()), frames=5)
     assert (frame == 255).all()
 
 
-@pytest.mark.parametrize("frames", [0, 10_001, 2.5])
+@pytest.mark.parametrize("frames", [0, 20_001, 2.5])
 def test_a_count_of_frames_out_of_range_is_refused(frames):
-    with pytest.raises(InputError, match=f"frames must be a whole number from 1 to 10000, got {frames}"):
+    with pytest.raises(InputError, match=f"frames must be a whole number from 1 to 20000, got {frames}"):
         next(painting_frames(PROGRAM, frames=frames))
+
+
+# -- every kind of file -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("save", SAVERS)
+def test_the_same_frames_give_the_same_file(tmp_path, save):
+    for name in "ab":
+        save(painting_frames(PROGRAM, frames=5), tmp_path / name, fps=20)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+@pytest.mark.parametrize(("save", "kind"), [(save_gif, "a GIF"), (save_apng, "an APNG"), (save_mp4, "an MP4")])
+def test_a_film_of_nothing_or_of_no_pictures_is_refused(tmp_path, save, kind):
+    with pytest.raises(InputError, match=f"{kind} must have at least one frame, got none"):
+        save([], tmp_path / "a", fps=20)
+    with pytest.raises(InputError, match=r"a picture must be uint8 \[H, W, 1 or 3\], got float64 \[4, 4\]"):
+        save([np.zeros((4, 4))], tmp_path / "a", fps=20)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("save", [save_apng, save_mp4])
+def test_frames_are_written_as_they_come_and_not_kept(tmp_path, save):
+    made = []
+
+    def frames():
+        for i in range(100):
+            frame = np.full((16, 16, 3), i, np.uint8)
+            made.append(weakref.ref(frame))
+            yield frame
+            assert sum(one() is not None for one in made) < 5
+
+    save(frames(), tmp_path / "a", fps=20)
+
+
+@pytest.mark.parametrize("save", SAVERS)
+def test_one_frame_is_a_film_too(tmp_path, save):
+    save([np.full((16, 16, 1), 77, np.uint8)], tmp_path / "a", fps=20)
+    assert (tmp_path / "a").stat().st_size > 0
+
+
+# -- GIF --------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("program", [PROGRAM, GREY])
 def test_a_gif_holds_the_frames_and_rests_on_the_last(tmp_path, program):
     frames = list(painting_frames(program, frames=12))
-    save_gif(frames, tmp_path / "a.gif", frame_ms=40, last_ms=1000)
+    save_gif(frames, tmp_path / "a.gif", fps=25)
     with Image.open(tmp_path / "a.gif") as gif:
         assert gif.n_frames == len(frames) and gif.info["loop"] == 0
         for i, frame in enumerate(frames):
             gif.seek(i)
-            assert gif.info["duration"] == (1000 if i == len(frames) - 1 else 40)
+            assert gif.info["duration"] == (2000 if i == len(frames) - 1 else 40)
             shown = np.asarray(gif.convert("RGB" if frame.shape[-1] == 3 else "L")).astype(int).reshape(frame.shape)
             assert np.abs(shown - frame).mean() < 1
             assert np.abs(shown - frame).max() < 40
             assert (shown[(frame == 255).all(axis=-1)] == 255).all()
 
 
-def test_the_same_frames_give_the_same_gif(tmp_path):
-    for name in "ab":
-        save_gif(painting_frames(PROGRAM, frames=5), tmp_path / name)
-    first, second = (hashlib.sha256((tmp_path / name).read_bytes()).digest() for name in "ab")
-    assert first == second
+def test_the_hundredths_of_a_gif_do_not_make_it_shorter_or_longer(tmp_path):
+    save_gif(painting_frames(PROGRAM, frames=30), tmp_path / "a.gif", fps=30)
+    with Image.open(tmp_path / "a.gif") as gif:
+        durations = [gif.seek(i) or gif.info["duration"] for i in range(gif.n_frames - 1)]
+    assert set(durations) == {30, 40} and sum(durations) == 1000
 
 
-def test_a_gif_of_nothing_is_refused(tmp_path):
-    with pytest.raises(InputError, match="a GIF must have at least one frame, got none"):
-        save_gif([], tmp_path / "a.gif")
+# -- APNG -------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["a.png", "a.gif", "a.svg", "A.PNG"])
-def test_the_suffix_chooses_the_writer(tmp_path, name):
-    beginnings = {".png": b"\x89PNG", ".gif": b"GIF89a", ".svg": b"<svg"}
-    path = tmp_path / name
-    writer_for(path)(PROGRAM, path, size=100)
-    assert path.read_bytes().startswith(beginnings[path.suffix.lower()])
-    if path.suffix != ".svg":
-        assert Image.open(path).size == (100, 75)
+@pytest.mark.parametrize("program", [PROGRAM, GREY])
+def test_an_apng_holds_every_pixel_of_every_frame_and_rests_on_the_last(tmp_path, program):
+    frames = list(painting_frames(program, frames=12))
+    frames.insert(5, frames[4])  # one that changes nothing
+    save_apng(frames, tmp_path / "a.apng", fps=25)
+    with Image.open(tmp_path / "a.apng") as film:
+        assert film.format == "PNG" and film.n_frames == len(frames) and film.info["loop"] == 0
+        for i, frame in enumerate(frames):
+            film.seek(i)
+            assert film.info["duration"] == (2000 if i == len(frames) - 1 else 40)
+            shown = np.asarray(film.convert("RGBA"))
+            assert (shown[..., :3] == frame).all() and (shown[..., 3] == 255).all()
 
 
-@pytest.mark.parametrize("name", ["a.jpg", "a", "png"])
-def test_an_unknown_suffix_is_answered_with_the_accepted_ones(name):
-    with pytest.raises(InputError, match=r"unknown suffix '.*'; accepted: \.png, \.gif, \.svg"):
-        writer_for(name)
+def test_a_frame_takes_little_space_where_little_changes(tmp_path):
+    noise = np.random.default_rng(0).integers(256, size=(100, 100, 3), dtype=np.uint8)
+    changed = noise.copy()
+    changed[[0, -1]] ^= 255
+    for name, frames in (("one", [noise]), ("two", [noise, changed])):
+        save_apng(frames, tmp_path / name, fps=20)
+    one, two = ((tmp_path / name).stat().st_size for name in ("one", "two"))
+    assert two - one < 0.05 * one
 
 
-def test_a_gif_too_large_for_memory_is_refused(tmp_path):
-    path = tmp_path / "a.gif"
-    with pytest.raises(InputError, match="a GIF has at most 1024 pixels a side, got size 1025; give a smaller size"):
-        writer_for(path)(PROGRAM, path, size=1025)
+# -- MP4 --------------------------------------------------------------------------------------------------------------
 
 
-def test_an_svg_by_a_renderer_is_refused(tmp_path):
-    path = tmp_path / "a.svg"
-    with pytest.raises(InputError, match="an SVG is not drawn by a renderer, got 'cairo'; leave it out or write a"):
-        writer_for(path)(PROGRAM, path, renderer="cairo")
+@pytest.mark.parametrize("program", [PROGRAM, GREY])
+def test_an_mp4_holds_the_frames_and_rests_on_the_last(tmp_path, program):
+    frames = list(painting_frames(program, frames=12, size=161))
+    save_mp4(frames, tmp_path / "a.mp4", fps=25)
+    with av.open(tmp_path / "a.mp4") as film:
+        (stream,) = film.streams
+        shown = [frame.to_ndarray(format="rgb24") for frame in film.decode(stream)]
+        assert stream.average_rate == 25
+        assert (stream.codec_context.name, stream.codec_context.pix_fmt) == ("h264", "yuv420p")
+    assert len(shown) == len(frames) + REST_SECONDS * 25
+    height, width, _ = frames[0].shape
+    assert width % 2 == 1 and shown[0].shape == (math.ceil(height / 2) * 2, width + 1, 3)
+    for i in (0, 6, 12, -1):
+        frame = frames[min(i, 12)].astype(int)
+        assert np.abs(shown[i][:height, :width] - frame).mean() < 2
+    assert (shown[0] > 250).all()  # what is added to an odd side too
+
+
+def test_an_mp4_says_how_its_colors_are_meant(tmp_path):
+    colors = [(255, 0, 0), (0, 255, 0), (0, 0, 255), (200, 100, 50), (0, 0, 0), (255, 255, 255)]
+    stripes = np.repeat(np.repeat(np.uint8([colors]), 32, axis=1), 64, axis=0)
+    save_mp4([stripes], tmp_path / "a.mp4", fps=20)
+    with av.open(tmp_path / "a.mp4") as film:
+        context = film.streams.video[0].codec_context
+        bt709, limited = 1, 1
+        assert (context.color_primaries, context.color_trc, context.colorspace) == (bt709, bt709, bt709)
+        assert context.color_range == limited
+        luma = next(film.decode(video=0)).to_ndarray(format="yuv420p")[32, 16::32]
+    expected = 16 + 219 * (np.array(colors) @ [0.2126, 0.7152, 0.0722]) / 255  # as the standard has it
+    assert luma == pytest.approx(expected, abs=2)
+
+
+def test_an_mp4_can_be_played_before_it_is_read_whole(tmp_path):
+    save_mp4(painting_frames(PROGRAM, frames=5), tmp_path / "a.mp4", fps=20)
+    data = (tmp_path / "a.mp4").read_bytes()
+    assert data.index(b"moov") < data.index(b"mdat")
+
+
+def test_without_an_encoder_there_is_no_mp4(tmp_path, monkeypatch):
+    monkeypatch.setattr(av, "codecs_available", {"mpeg4"})
+    with pytest.raises(SpiralError, match=r"no encoder for H.264 \(libx264\); install another one or write a .apng"):
+        save_mp4(painting_frames(PROGRAM, frames=5), tmp_path / "a.mp4", fps=20)
+    assert not list(tmp_path.iterdir())
+
+
+def test_without_pyav_the_other_films_are_written(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "av", None)
+    save_apng(painting_frames(PROGRAM, frames=5), tmp_path / "a.apng", fps=20)
+    with pytest.raises(ModuleNotFoundError, match="av"):
+        save_mp4(painting_frames(PROGRAM, frames=5), tmp_path / "a.mp4", fps=20)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.apng"]

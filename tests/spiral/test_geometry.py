@@ -10,6 +10,7 @@ from spiral.geometry import (
     arc_length,
     bezier_point,
     flatten,
+    parameter_at,
     pieces_for,
     sharp_turn,
     split,
@@ -133,3 +134,21 @@ def _winding(point, polygons):
             if (ay <= py) != (by <= py) and ax + (py - ay) / (by - ay) * (bx - ax) > px:
                 winding += 1 if by > ay else -1
     return winding
+
+
+def test_half_of_the_length_of_a_line_is_at_half_of_its_way():
+    even, slow_at_first = Point(0.5, 0.0), Point(0.0, 0.0)
+    for control in (even, slow_at_first):
+        t = parameter_at(Point(0.0, 0.0), control, Point(1.0, 0.0), 0.5, tolerance=1e-4)
+        assert bezier_point(Point(0.0, 0.0), control, Point(1.0, 0.0), t).x == pytest.approx(0.5, abs=1e-3)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.75, 1.0])
+def test_a_share_of_the_length_lies_before_its_parameter(share):
+    curve = (Point(0.0, 0.0), Point(2.0, 1.0), Point(0.1, 0.2))
+    t = parameter_at(*curve, share, tolerance=1e-5)
+    assert arc_length(*split(*curve, t)[:3], 1e-6) == pytest.approx(share * arc_length(*curve, 1e-6), abs=1e-3)
+
+
+def test_the_parameter_of_a_dot_is_the_share():
+    assert parameter_at(Point(1.0, 1.0), Point(1.0, 1.0), Point(1.0, 1.0), 0.3, tolerance=1e-3) == 0.3
