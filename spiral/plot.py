@@ -87,14 +87,15 @@ def _make_ready(grbl: Grbl, report: Report, may_ask: bool) -> None:
 
 
 def _warnings(file: GcodeFile, grbl: Grbl) -> Iterator[str]:
-    """Settings with which the pen would not go up and down."""
+    """Settings of the plotter with which this drawing would go wrong."""
+    settings = dict(text.split("=", 1) for text in grbl.command("$$") if text.startswith("$"))
     servo = [float(line.text.removeprefix("M3 S")) for line in file.lines if line.text.startswith("M3")]
-    if servo:
-        settings = dict(text.split("=", 1) for text in grbl.command("$$") if text.startswith("$"))
-        if settings.get("$32") == "1":
-            yield "the plotter is in laser mode, which moves a pen's servo at the wrong moments; send it $32=0"
-        if float(settings.get("$30", "inf")) < max(servo):
-            yield f"the plotter knows S up to {settings['$30']} ($30), and the file has S{max(servo):g} for its pen"
+    if servo and settings.get("$32") == "1":
+        yield "the plotter is in laser mode, which moves a pen's servo at the wrong moments; send it $32=0"
+    if servo and float(settings.get("$30", "inf")) < max(servo):
+        yield f"the plotter knows S up to {settings['$30']} ($30), and the file has S{max(servo):g} for its pen"
+    if settings.get("$1", "255") != "255" and any(line.text == PAUSE for line in file.lines):
+        yield "the plotter lets its motors go when it rests, also while you change the pen; send it $1=255"
 
 
 class Drawing:
@@ -128,6 +129,9 @@ class Drawing:
                 at_home = error.obeys and self._go_home()
                 pen = "the pen is up and parked" if at_home else LOST
                 raise SpiralError(f"{error}; {pen}; {go_on}") from error
+            except BaseException:
+                self._go_home()  # whatever it was, the pen must not stay on the paper
+                raise
         first = max(self._lines[0].stroke, self._file.first)
         self._report.say(f"drew strokes {first} to {self._file.last} in {clock(self._seconds)}")
 
@@ -165,11 +169,11 @@ class Drawing:
 
     def _show(self) -> None:
         file, line = self._file, self._lines[min(self._answered, len(self._lines) - 1)]
-        begin = self._lines[0].seconds
+        begin, left = self._lines[0].seconds, file.seconds - line.seconds
         figures = f"stroke {min(max(line.stroke, file.first), file.last)} of {file.last}"
         if self._grbl.state not in ("Run", "Idle"):
             figures += f", {self._grbl.state}"
-        self._report.show((line.seconds - begin) / max(file.seconds - begin, 1e-9), self._seconds, figures)
+        self._report.show(1 - left / max(file.seconds - begin, 1e-9), self._seconds, figures, left)
 
     def _ask(self, question: str) -> None:
         """Wait for Enter.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import termios
 import time
 from typing import Self
 
@@ -44,13 +46,15 @@ class Report:
         self.console.print(line, markup=False, emoji=False)  # brackets and colons in it are the user's own
 
     def ask(self, question: str) -> str:
-        """What the user answers; the bar makes room meanwhile.
+        """What the user answers; the bar makes room meanwhile. What was typed before is no answer.
 
         Raises:
             EOFError: nobody is there to answer.
             KeyboardInterrupt: Ctrl-C was the answer.
         """
         self._bar.stop()
+        if sys.stdin.isatty():
+            termios.tcflush(sys.stdin, termios.TCIFLUSH)
         try:
             return self.console.input(question, markup=False, emoji=False)
         except (EOFError, KeyboardInterrupt):
@@ -59,9 +63,14 @@ class Report:
         finally:
             self._bar.start()
 
-    def show(self, progress: float, seconds: float, figures: str) -> None:
-        """How far the run is, 0..1, after so many seconds, and a few figures."""
-        left = f"{clock(seconds * (1 - progress) / progress)} left" if progress > 0.005 else "time left: ..."
+    def show(self, progress: float, seconds: float, figures: str, seconds_left: float | None = None) -> None:
+        """How far the run is, 0..1, after so many seconds, and a few figures.
+
+        Without ``seconds_left``, what is left is taken to be as fast as what is done.
+        """
+        if seconds_left is None and progress > 0.005:
+            seconds_left = seconds * (1 - progress) / progress
+        left = "time left: ..." if seconds_left is None else f"{clock(seconds_left)} left"
         self._bar.update(self._task, completed=progress, description=figures, left=left)
         now = time.monotonic()
         if self._bar.disable and now - self._last_line >= self.LINE_SECONDS:

@@ -21,7 +21,7 @@ from spiral.plotter.grbl_codes import ALARMS, ERRORS, meaning
 BUFFER = 127  # bytes that may be on the way or wait in GRBL's buffer of 128
 LOOK_SECONDS = 0.05  # the longest wait for something to come in
 STATUS_SECONDS = 0.2  # between two questions for the status
-GREETING_SECONDS = 8.0  # until it has started, which an Arduino does when its port is opened
+GREETING_SECONDS = 5.0  # until it has started, which an Arduino does when its port is opened
 ANSWER_SECONDS = 5.0
 HOMING_SECONDS = 120.0
 SILENT_QUESTIONS = 25  # without any answer, then it is taken for dead
@@ -59,7 +59,7 @@ class Grbl:
         version: of GRBL, such as "1.1h".
         planned: of how many moves it may have answered before they are over.
         state: what it last said of itself: "Idle", "Run", "Hold:0", "Alarm", ...
-        answered: how many lines of the last `stream` have been answered.
+        answered: how many of the lines streamed so far have been answered.
     """
 
     def __init__(self, name: str, port):
@@ -109,7 +109,6 @@ class Grbl:
         A travel is sent only when all before it is answered: the pen is up, so a moment's rest leaves no blot, and a
         line that was lost is noticed before the next stroke begins.
         """
-        self.answered = 0
         for line in lines:
             while not self._has_room(line):
                 yield self._look()
@@ -162,7 +161,9 @@ class Grbl:
 
     def _greet(self, baud: int) -> None:
         if not self._await(SIGN_OF_LIFE, GREETING_SECONDS, asking=True):
-            raise PlotterError(self._stranger(baud))
+            self._write(RESET)  # after a limit was hit it says nothing before it is reset
+            if not self._await(WELCOME, GREETING_SECONDS):
+                raise PlotterError(self._stranger(baud))
         if self._restarting:  # it did not restart when its port was opened
             if self.state not in ("Idle", "Alarm"):
                 raise PlotterError(

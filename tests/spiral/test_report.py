@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import io
+import os
+import threading
+import time
 
 import pytest
 from rich.console import Console
@@ -27,6 +30,13 @@ def test_no_time_left_before_there_is_any_progress():
     with shown:
         shown.show(0.0, 3, "starting")
     assert screen.getvalue() == "  0%  0:03 gone, time left: ...  starting\n"
+
+
+def test_time_left_that_is_known():
+    shown, screen = report(terminal=False)
+    with shown:
+        shown.show(0.0, 3, "starting", seconds_left=90)
+    assert screen.getvalue() == "  0%  0:03 gone, 1:30 left  starting\n"
 
 
 def test_hours_left():
@@ -64,3 +74,20 @@ def test_a_question_that_nobody_answers_ends_its_line(monkeypatch):
     with shown, pytest.raises(EOFError):
         shown.ask("on hold? ")
     assert screen.getvalue() == "on hold? \n"
+
+
+def test_what_was_typed_before_a_question_is_no_answer(monkeypatch):
+    shown, screen = report(terminal=False)
+    keyboard, end = os.openpty()
+
+    def answer_when_asked():
+        while "change the pen? " not in screen.getvalue():
+            time.sleep(0.001)
+        os.write(keyboard, b"done\n")
+
+    with os.fdopen(end) as stdin, shown:
+        monkeypatch.setattr("sys.stdin", stdin)
+        os.write(keyboard, b"too early\n")
+        threading.Thread(target=answer_when_asked).start()
+        assert shown.ask("change the pen? ") == "done"
+    os.close(keyboard)

@@ -21,7 +21,8 @@ from spiral.plotter.grbl import Grbl, PlotterError
 def impatient(monkeypatch):
     """What takes seconds on a table takes tenths here."""
     monkeypatch.setattr(grbl, "STATUS_SECONDS", 0.02)
-    monkeypatch.setattr(grbl, "GREETING_SECONDS", 0.4)
+    monkeypatch.setattr(grbl, "LOOK_SECONDS", 0.02)
+    monkeypatch.setattr(grbl, "GREETING_SECONDS", 0.3)
 
 
 @contextlib.contextmanager
@@ -197,6 +198,15 @@ def test_a_plotter_in_the_middle_of_something_is_left_alone():
         assert simulator.firmware.realtime == []
 
 
+def test_a_plotter_that_hit_a_limit_is_mute_until_it_is_reset():
+    with connected(faults={3: "ALARM:1"}) as (simulator, line):
+        with pytest.raises(PlotterError, match="ALARM:1"):
+            draw(line, ZIGZAG)
+        line.close()
+        with contextlib.closing(Grbl.open(simulator.port, 115200)) as again:
+            assert (again.state, simulator.firmware.realtime) == ("Alarm", ["reset"])
+
+
 def test_a_locked_plotter_is_locked_after_it_is_opened_too():
     with connected(locked=True) as (_, line):
         assert line.state == "Alarm"
@@ -220,7 +230,8 @@ def test_a_locked_plotter_is_locked_after_it_is_opened_too():
         ),
     ],
 )
-def test_what_is_not_grbl_is_told(options, message):
+def test_what_is_not_grbl_is_told(options, message, monkeypatch):
+    monkeypatch.setattr(grbl, "GREETING_SECONDS", 0.15)
     with Simulator(**options) as simulator, pytest.raises(PlotterError, match=message):
         Grbl.open(simulator.port, 115200)
 
