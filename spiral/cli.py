@@ -113,9 +113,10 @@ Examples:
   spiral export painting.json -o out.gcode --machine grbl-brush --width z --order safe
   spiral export painting.json -o out.svg --page 200x150 --margin 10 --width passes --pens black:0.8
   spiral export painting.json -o rest.gcode --machine grbl-servo --from 2
+  spiral export paintings/000.json paintings/001.json -o sheet.svg --machine axidraw-v3
   spiral list machines"""
 )
-@click.argument("program", type=click.Path())
+@click.argument("programs", type=click.Path(), nargs=-1, required=True, metavar="PROGRAM...")
 @click.option(
     "-o",
     "--output",
@@ -153,18 +154,18 @@ Examples:
 @click.option("--drawing", type=int, default=0, metavar="N", help="Which drawing of a file of many, from 0.")
 @click.option("--report", is_flag=True, help="Print all figures, in the order as painted and as planned.")
 @click.option("--json", "as_json", is_flag=True, help="Print them as JSON, with the order of the strokes.")
-def export(program, outputs, machine, pens, drawing, report, as_json, **options) -> None:
-    """Write PROGRAM for a plotter or robot arm, in millimetres on a page.
+def export(programs, outputs, machine, pens, drawing, report, as_json, **options) -> None:
+    """Write PROGRAM for a plotter or robot arm, in millimetres on a page; several on one page, row by row.
 
     PROGRAM is a stroke program, or a drawing in any format of: spiral list formats. Every move is checked against the
     machine's work area before anything is written.
     """
-    from spiral.export import export_file, summary, table, to_dict
+    from spiral.export import export_files, summary, table, to_dict
     from spiral.plotter.pens import pens_given
     from spiral.plotter.plan import Options
 
     chosen = Options(pens=pens_given(pens) if pens else None, **options)
-    planned = export_file(program, outputs, machine, chosen, drawing)
+    planned = export_files(programs, outputs, machine, chosen, drawing)
     if as_json:
         click.echo(json.dumps(to_dict(planned), indent=2))
         return

@@ -6,8 +6,10 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from spiral.arrange import arranged
 from spiral.errors import InputError
 from spiral.files import written_whole
+from spiral.interchange import load_program
 from spiral.plotter.machine import Machine, load_machine, machine_names
 from spiral.plotter.plan import Options, Plan, plan
 from spiral.plotter.report import clock, counted, rows
@@ -42,23 +44,25 @@ def export(
     return planned
 
 
-def export_file(
-    source: str | os.PathLike,
+def export_files(
+    sources: Sequence[str | os.PathLike],
     outputs: Sequence[str | os.PathLike],
     machine: str | None = None,
     options: Options | None = None,
     drawing: int = 0,
 ) -> Plan:
-    """``export`` of a drawing in a file of any format that ``spiral.interchange`` reads; other arguments as there.
+    """``export`` of drawings in files of any format that ``spiral.interchange`` reads; other arguments as there.
+
+    Args:
+        sources: the files; several are arranged on one canvas, row by row.
+        drawing: which one of each file, from 0.
 
     Raises:
-        InputError: as of ``export``, the file is no drawing, or it would be overwritten.
+        InputError: as of ``export``, a file is no drawing, or it would be overwritten.
     """
-    from spiral.interchange import load_program
-
-    program = load_program(source, drawing)
+    program = arranged([load_program(source, drawing) for source in sources])
     for output in outputs:
-        if Path(output).exists() and Path(output).samefile(source):
+        if Path(output).exists() and any(Path(output).samefile(source) for source in sources):
             raise InputError(f"{output} is the program itself; give the output another name")
     return export(program, outputs, machine, options)
 

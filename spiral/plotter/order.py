@@ -33,17 +33,25 @@ class Change(NamedTuple):
     worst: int
 
 
-def ordered(order: str, marks: Sequence[Mark], program: Program, frame: Frame, pens: Sequence[Pen]) -> list[int]:
+def ordered(
+    order: str,
+    marks: Sequence[Mark],
+    program: Program,
+    frame: Frame,
+    pens: Sequence[Pen],
+    start: tuple[float, float] = (0.0, 0.0),
+) -> list[int]:
     """Indices of marks in the order in which they are drawn.
 
     Args:
         order: ``"program"``: as painted. ``"safe"``: shorter ways and fewer pen changes, but strokes that come near each
             other keep their order, so that the picture stays the same to the last byte, at the canvas's own size and
             all larger ones. ``"colour"``: pen by pen, which changes what lies on top.
-        marks: in the order of painting.
+        marks: in the order of painting, at least one.
         program: for its canvas.
         frame: where that lies on the machine.
         pens: those the marks are drawn with.
+        start: where the first pen comes from, mm.
 
     Raises:
         InputError: an unknown order.
@@ -51,7 +59,7 @@ def ordered(order: str, marks: Sequence[Mark], program: Program, frame: Frame, p
     if order == "program":
         return list(range(len(marks)))
     if order == "safe":
-        return _safe(marks, frame.width / program.canvas.width, pens)
+        return _safe(marks, frame.width / program.canvas.width, pens, start)
     if order == "colour":
         first_use = {pen: i for i, pen in enumerate(dict.fromkeys(mark.pen for mark in marks))}
         return sorted(range(len(marks)), key=lambda i: first_use[marks[i].pen])
@@ -74,33 +82,31 @@ def _with_strokes(program: Program, numbers: Sequence[int]) -> Program:
     return dataclasses.replace(program, strokes=tuple(program.strokes[number] for number in numbers), checksum=None)
 
 
-def _safe(marks: Sequence[Mark], pixel: float, pens: Sequence[Pen]) -> list[int]:
+def _safe(marks: Sequence[Mark], pixel: float, pens: Sequence[Pen], at: tuple[float, float]) -> list[int]:
     """Always the nearest stroke that may be drawn now, of the pen in hand as long as there is one."""
     pairs = _near_pairs(marks, pixel, pens)
-    if pairs is None or not marks:
+    if pairs is None:
         return list(range(len(marks)))
     waits = np.bincount(pairs[:, 1], minlength=len(marks))  # how many strokes must be drawn before each
     followers = np.split(pairs[:, 1], np.searchsorted(pairs[:, 0], np.arange(1, len(marks))))
     pen_of = np.array([mark.pen for mark in marks])
     starts, ends = (np.array([tuple(getattr(mark, name)) for mark in marks]) for name in ("start", "end"))
-    ready = np.zeros(len(marks), bool)
-    ready[waits == 0] = True
-    counts = Counter(pen_of[ready].tolist())
-    order = [int(np.flatnonzero(ready)[0])]
-    while True:
-        current = order[-1]
-        ready[current] = False
-        counts[pen_of[current]] -= 1
+    ready = waits == 0
+    left = Counter(pen_of[ready].tolist())  # strokes that may be drawn now, by pen
+    pen, order = marks[0].pen, []
+    while len(order) < len(marks):
+        if not left[pen]:
+            pen = max(left, key=left.get)
+        candidates = np.flatnonzero(ready & (pen_of == pen))
+        current = int(candidates[np.square(starts[candidates] - at).sum(axis=1).argmin()])
+        order.append(current)
+        at = ends[current]
         waits[followers[current]] -= 1
         freed = followers[current][waits[followers[current]] == 0]
-        ready[freed] = True
-        counts.update(pen_of[freed].tolist())
-        if len(order) == len(marks):
-            return order
-        pen = pen_of[current] if counts[pen_of[current]] else max(counts, key=counts.get)
-        candidates = np.flatnonzero(ready & (pen_of == pen))
-        distances = np.square(starts[candidates] - ends[current]).sum(axis=1)
-        order.append(int(candidates[distances.argmin()]))
+        ready[current], ready[freed] = False, True
+        left[pen] -= 1
+        left.update(pen_of[freed].tolist())
+    return order
 
 
 def _near_pairs(marks: Sequence[Mark], pixel: float, pens: Sequence[Pen]) -> np.ndarray | None:

@@ -101,7 +101,7 @@ def plan(program: Program, machine: Machine, options: Options | None = None) -> 
 
     path, flat = drawn(placed.marks)
     before = after = report(flat)
-    order = ordered(options.order, placed.marks, program, frame, pens)
+    order = ordered(options.order, placed.marks, program, frame, pens, machine.park)
     notes = [*_color_notes(placed, strokes, pens), *_width_notes(placed, pens, options.width)]
     if options.order != "program":
         other_path, other_flat = drawn([placed.marks[i] for i in order])

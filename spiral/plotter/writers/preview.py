@@ -89,8 +89,15 @@ class HtmlPreview(Writer):
         title = f"Dry run on {self.machine.name}"
         facts = dict(rows(report(self.path)))
         background = self.path.program.canvas.background
-        marks = (self._mark(one, left, top) for one in ink_and_journeys(self.path))
+        marks = [self._page(left, top), *(self._mark(one, left, top) for one in ink_and_journeys(self.path))]
         return player_html(marks, width, height, background, title, facts)
+
+    def _page(self, left: float, top: float) -> Mark:
+        """The edges of the sheet, there from the start."""
+        page = self.path.frame.page
+        corners = [(0.0, 0.0), (page.width, 0.0), (page.width, page.height), (0.0, page.height), (0.0, 0.0)]
+        points = [(x - left, y - top, TRAVEL_WIDTH) for x, y in corners]
+        return Mark(points, (BORDER, BORDER, BORDER), 1.0, 0.0, 0.0, "page")
 
     def _mark(self, one: Ink | Journey, left: float, top: float) -> Mark:
         path, times = self.path, self.path.times

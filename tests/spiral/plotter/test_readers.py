@@ -2,9 +2,11 @@
 
 import io
 import json
+import random
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 
 import cairosvg
 import ezhpgl
@@ -18,6 +20,7 @@ from PIL import Image
 from plotter_programs import letter_f, random_program
 
 from spiral import replay
+from spiral.errors import InputError
 from spiral.plotter.machine import load_machine
 from spiral.plotter.plan import Options, plan
 from spiral.plotter.toolpath import Down, Line, Park, Travel, Up
@@ -92,6 +95,35 @@ def test_two_readers_of_g_code_find_the_moves_of_every_program(first, machine):
         expected = without_repeats(moves(one))
         assert read_by_gcodeparser(text, one.path.machine) == expected, seed
         assert read_by_gcodetools(text) == [(x, y) for _, x, y in expected], seed
+
+
+def test_whatever_the_machine_everything_written_for_it_lies_inside_or_nothing_is_written():
+    refused = 0
+    for seed in range(PROGRAMS):
+        rng = random.Random(seed)
+        x, y = (round(rng.uniform(-100, 100), 1) for _ in range(2))
+        machine = load_machine(rng.choice(["grbl-z", "grbl-brush"]))
+        machine = replace(
+            machine,
+            area=replace(machine.area, x=(x, x + rng.randint(50, 500)), y=(y, y + rng.randint(50, 500))),
+            sheet=replace(
+                machine.sheet, at=(rng.uniform(-150, 150), rng.uniform(-150, 150)), y=rng.choice(["up", "down"])
+            ),
+            park=(x, y),
+        )
+        options = Options(page=rng.choice(["A6", "A4", "A3"]), landscape=rng.random() < 0.5, margin=rng.uniform(0, 40))
+        try:
+            text = written(plan(random_program(seed), machine, options), "grbl")
+        except InputError as error:
+            assert "outside the work area" in str(error)
+            refused += 1
+            continue
+        for block in Gcode(gcode_str=text):
+            if re.match(r"G[01] X", block.command):
+                assert x <= block.position.X <= machine.area.x[1] and y <= block.position.Y <= machine.area.y[1], seed
+        heights = [float(z) for z in re.findall(r"Z(\S+)", text)]
+        assert machine.area.z[0] <= min(heights) and max(heights) <= machine.area.z[1]
+    assert 20 < refused < PROGRAMS - 20, "both happen"
 
 
 def test_pressure_is_depth():
