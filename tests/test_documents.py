@@ -22,14 +22,18 @@ from spiral.canvas import CanvasSpec
 from spiral.cli import main
 from spiral.config import DiscriminatorConfig, EnvConfig, ObjectiveConfig
 from spiral.datasets import DATASETS, load_pictures
+from spiral.plotter.machine import load_machine, machine_text
+from spiral.plotter.plan import plan
+from spiral.plotter.writers import WRITERS
 from spiral.renderers import RENDERERS
+from spiral.svg import to_svg
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted(ROOT.glob("*.md"))
 SHELL = ("bash", "console")
 LANGUAGES = (*SHELL, "json", "mermaid", "python", "text", "toml")
 FOREIGN = {"cd", "git", "open", "pip", "python", "python3", "source", "tensorboard", "xdg-open"}  # not ours to test
-RUN_FOR_REAL = {"list", "replay"}  # of the subcommands; the others are long work, tested elsewhere
+RUN_FOR_REAL = {"convert", "export", "list", "replay"}  # of the subcommands; the others are long work, tested elsewhere
 
 
 # -- reading ----------------------------------------------------------------------------------------------------------
@@ -53,6 +57,7 @@ def commands(line):
     """The words of each command of a shell line, without comments, variables set in front of it and redirections."""
     words = shlex.shlex(line, posix=True, punctuation_chars=True)
     words.commenters = "#"
+    words.wordchars += ":,"
     found = [[]]
     for word in words:
         if set(word) <= set("|&;"):
@@ -84,15 +89,24 @@ def help_examples():
                 yield from (pytest.param(words, id=f"help: {typed}") for words in commands(typed))
 
 
+PAINTING = Program(CanvasSpec(32, 32, 1), [Stroke((0.1, 0.1), (0.5, y), (0.9, 0.1), Brush(0.1)) for y in (0.5, 0.9)])
+READABLE = {
+    ".json": PAINTING.to_json(),
+    ".svg": to_svg(PAINTING),
+    ".toml": machine_text("grbl-servo"),
+    ".ndjson": 5 * '{"drawing": [[[0, 255], [0, 255]]]}\n',
+}
+
+
 # -- commands ---------------------------------------------------------------------------------------------------------
 
 
 def check_spiral(arguments):
-    """Parse a call of ``spiral``; make it where that is quick. Programs that it names are there to be read."""
-    for name in arguments:
-        if name.endswith(".json"):
+    """Parse a call of ``spiral``; make it where that is quick. The files that it names are there to be read."""
+    for option, name in itertools.pairwise(["", *arguments]):
+        if option not in ("-o", "--output") and Path(name).suffix in READABLE:
             Path(name).parent.mkdir(parents=True, exist_ok=True)
-            Program(CanvasSpec(32, 32, 1), [Stroke((0.1, 0.1), (0.5, 0.9), (0.9, 0.1), Brush(0.1))]).save(name)
+            Path(name).write_text(READABLE[Path(name).suffix])
     if not arguments or arguments[0].startswith("-") or arguments[0] in RUN_FOR_REAL:
         done = CliRunner().invoke(main, arguments)
         assert done.exit_code == 0, done.output
@@ -209,10 +223,18 @@ def check_objective(name):
     assert loss.isfinite() and all(weights.grad is not None for weights in discriminator.parameters())
 
 
+def check_writer(name):
+    program = Program(CanvasSpec(64, 64, 1), [Stroke((0.0, 0.0), (0.5, 0.5), (1.0, 1.0), Brush(0.1))])
+    path = plan(program, load_machine("grbl-servo")).flat
+    text = WRITERS.get(name)(path).content()
+    assert "15.000 238.500 moveto" in text and "195.000 58.500 lineto\nstroke" in text
+
+
 KINDS = {
     "spiral/renderers": (RENDERERS, check_renderer),
     "spiral/datasets": (DATASETS, check_dataset),
     "agents/objectives": (OBJECTIVES, check_objective),
+    "spiral/plotter/writers": (WRITERS, check_writer),
 }
 EXAMPLES = [text for language, text in blocks(ROOT / "CONTRIBUTING.md") if language == "python"]
 

@@ -45,7 +45,7 @@ class Writer(abc.ABC):
 
 
 class LineWriter(Writer):
-    """Prints lines, event by event: a subclass has a method for each kind of event, named like it.
+    """Prints lines, event by event: a subclass has a method for each kind of event it has words for, named like it.
 
     Attributes:
         index: of the event being printed.
@@ -57,7 +57,8 @@ class LineWriter(Writer):
         now = 0.0
         for index, (event, over) in enumerate(zip(self.path.events, self.path.times, strict=True)):
             self.index, self.seconds = index, now
-            lines += getattr(self, type(event).__name__.lower())(*event)
+            write = getattr(self, type(event).__name__.lower(), None)
+            lines += write(*event) if write else ()
             now = over
         return "\n".join([*lines, *self.foot(), ""])
 

@@ -23,12 +23,6 @@ class Hpgl(LineWriter):
     def select(self, pen: int) -> list[str]:
         return [f"SP{pen + 1};"]
 
-    def pause(self, text: str) -> list[str]:
-        return []
-
-    def begin(self, number: int, stroke: int) -> list[str]:
-        return []
-
     def travel(self, x: float, y: float) -> list[str]:
         return [f"PU{self._units(x, y)};"]
 
