@@ -11,11 +11,9 @@ from typing import NamedTuple
 from spiral import checks
 from spiral.errors import InputError
 from spiral.interchange import Drawing, Losses, format_of, load_drawings, save_programs
-from spiral.interchange.polylines import PEN_WIDTH
 from spiral.program_folder import save_folder
 
-COUNT = 1000  # drawings, where nobody says how many: published files have a hundred thousand
-MAX_COUNT = 10_000
+MAX_COUNT = 10_000  # all are in memory at once; published files have a hundred thousand
 
 
 class Conversion(NamedTuple):
@@ -28,9 +26,9 @@ class Conversion(NamedTuple):
 def convert(
     inputs: Sequence[str | os.PathLike],
     output: str | os.PathLike,
-    number: int | None = None,
-    count: int = COUNT,
-    pen_width: float = PEN_WIDTH,
+    number: int | None,
+    count: int,
+    pen_width: float,
 ) -> Conversion:
     """Read drawings from files and write them to one file, or to a folder as stroke programs and a sheet of them.
 
@@ -39,7 +37,7 @@ def convert(
     Args:
         inputs: files; their suffixes say their formats.
         output: a file, whose suffix says its format; without a suffix, a folder.
-        number: only this drawing, from 0, of the one input.
+        number: only this drawing, from 0, of the one input; None: all.
         count: at most so many drawings altogether, 1..10,000.
         pen_width: of strokes whose format has no widths, as a fraction of the canvas's side.
 

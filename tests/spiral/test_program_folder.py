@@ -27,7 +27,8 @@ def test_programs_of_any_shape_are_on_one_sheet_in_the_middle_of_their_backgroun
 
 
 def test_a_hundred_are_on_the_sheet_and_numbers_have_as_many_digits_as_the_last(tmp_path):
-    save_folder([dot(16, 16)] * 1001, tmp_path)
+    strange = Program(CanvasSpec(16, 16, 1), (), renderer="cario")  # which nobody draws
+    save_folder([dot(16, 16)] * 1000 + [strange], tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == {*(f"{i:04d}.json" for i in range(1001)), "sheet.png"}
     assert Image.open(tmp_path / "sheet.png").size == (10 * 66 + 2, 10 * 66 + 2)
 

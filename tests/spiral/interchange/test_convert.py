@@ -45,6 +45,13 @@ def test_a_folder_gets_programs_and_a_sheet(cats, tmp_path):
         assert sheet.size == (3 * 66 + 2, 3 * 66 + 2)
 
 
+def test_a_folder_that_is_there_may_have_a_dot_in_its_name(cats, tmp_path):
+    folder = tmp_path / "cats.v2"
+    folder.mkdir()
+    convert(cats, "-o", folder)
+    assert len(list(folder.iterdir())) == 8
+
+
 def test_one_drawing_of_many_may_be_chosen(cats, tmp_path):
     output = tmp_path / "cat.json"
     assert convert(cats, "--drawing", 3, "-o", output) == (f"wrote {output}: 1 drawing\n", "")
@@ -119,6 +126,10 @@ def test_a_file_may_be_written_over_itself(cats):
         (["cats.ndjson", "-o", "out.gif"], "unknown format of out.gif: suffix '.gif'; accepted: .txt, .json, .ndjson,"),
         (["cats.gif", "-o", "out.npz"], "unknown format of cats.gif: suffix '.gif'; accepted: .txt, .json, .ndjson,"),
         (["cats.ndjson", "-o", "out.svg"], "cannot write out.svg: such a file holds one drawing, and there are more; "),
+        (
+            ["two_and_broken.ndjson", "-o", "out.txt"],
+            "cannot write out.txt: such a file holds one drawing, and there ar",
+        ),
         (["cats.ndjson", "cats.ndjson", "--drawing", "1", "-o", "out"], "--drawing chooses from one file, got 2 files"),
         (["cats.ndjson", "--drawing", "7", "-o", "out"], "cats.ndjson has no drawing 7: it holds 7, counted from 0"),
         (["cats.ndjson", "--drawing", "-1", "-o", "out"], "the drawing's number must be a whole number from 0"),
@@ -133,6 +144,7 @@ def test_a_file_may_be_written_over_itself(cats):
 def test_a_mistake_is_one_line_and_leaves_no_file(cats, tmp_path, monkeypatch, arguments, message):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "broken.ndjson").write_text('{"drawing":[]}\nbroken\n')
+    (tmp_path / "two_and_broken.ndjson").write_text(2 * '{"drawing":[]}\n' + "broken\n")
     (tmp_path / "empty.ndjson").write_text("")
     (tmp_path / "a_file").write_text("")
     before = sorted(tmp_path.iterdir())

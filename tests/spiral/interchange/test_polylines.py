@@ -182,7 +182,11 @@ def test_what_fits_lies_from_0_to_the_last_unit():
 
 def test_whole_units_say_what_they_cost():
     losses = Losses()
-    exact, near, far = points((0, 255), (1 + 1e-9, 7)), points((0.4, 254.6), (-0.5, 255.5)), points((-0.6, 5), (3, 300))
+    exact, near, far = (
+        points((0, 255), (1 + 1e-9, 7)),
+        points((0.4, 254.6), (-0.5 - 1e-9, 255.5 + 1e-9)),
+        points((-0.6, 5), (3, 300)),
+    )
     assert whole_units([exact, near, far], 256, losses) == [
         [(0, 255), (1, 7)],
         [(0, 255), (0, 255)],

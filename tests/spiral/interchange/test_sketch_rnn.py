@@ -1,3 +1,4 @@
+import dataclasses
 import io
 import struct
 import tracemalloc
@@ -73,7 +74,7 @@ def test_drawings_that_leave_the_frame_are_fitted_and_told(tmp_path):
     assert losses.sentences() == ["drawings moved and scaled to fit the canvas: 1"]
 
 
-@pytest.mark.parametrize("suffix", [".npz", ".npy", ".NPZ"])
+@pytest.mark.parametrize("suffix", [".npz", ".npy", ".NPZ", ".NPY"])
 def test_what_is_written_is_stroke_5_padded_and_plain(tmp_path, suffix):
     np.save(tmp_path / "cat.npy", STROKE_3)
     program = load_program(tmp_path / "cat.npy")
@@ -81,7 +82,8 @@ def test_what_is_written_is_stroke_5_padded_and_plain(tmp_path, suffix):
     path = tmp_path / f"out{suffix}"
     assert save_programs([program, empty], path) == {}
     array = np.load(path, allow_pickle=False)
-    array = array if suffix == ".npy" else array["strokes"]
+    array = array if suffix.lower() == ".npy" else array["strokes"]
+    assert load_program(path) == dataclasses.replace(program, origin=f"out{suffix}, drawing 0")
     assert array.dtype == np.int16 and array.shape == (2, 7, 5)
     assert (array[0] == STROKE_5).all() and (array[1] == STROKE_5[-1]).all()
 
@@ -185,18 +187,31 @@ def test_a_header_that_lies_is_refused(tmp_path, data, message):
         list(load_drawings(tmp_path / "cat.npy"))
 
 
-def test_a_bomb_is_read_no_further_than_asked(path):
+def peak_of_loading(path, data):
+    """Bytes of memory at the most, where the data and 64 MiB of zeros are deflated to a small archive."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        drawing = np.full((1000, 5), STROKE_5[-1], "<i2")
-        drawing[:7] = STROKE_5
-        archive.writestr("a.npy", header((10**12, 1000, 5)) + drawing.tobytes() + bytes(64 * 2**20))
+        archive.writestr("a.npy", data + bytes(64 * 2**20))
     assert path.stat().st_size < 2**20
     tracemalloc.start()
     try:
-        assert is_the_drawing(load_program(path))
-        assert tracemalloc.get_traced_memory()[1] < 2 * 2**20
-    finally:
-        tracemalloc.stop()
+        program = load_program(path)
+    except ProgramError:
+        program = None
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return program, peak
+
+
+def test_a_bomb_is_read_no_further_than_asked(path):
+    drawing = np.full((1000, 5), STROKE_5[-1], "<i2")
+    drawing[:7] = STROKE_5
+    program, peak = peak_of_loading(path, header((10**12, 1000, 5)) + drawing.tobytes())
+    assert is_the_drawing(program) and peak < 2 * 2**20
+
+
+def test_a_header_as_large_as_a_bomb_is_not_read(path):
+    program, peak = peak_of_loading(path, header((7, 5), version=(2, 0), length=64 * 2**20))
+    assert program is None and peak < 2 * 2**20
 
 
 def test_an_archive_that_is_damaged_or_locked_is_refused(path):
