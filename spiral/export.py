@@ -9,7 +9,7 @@ from pathlib import Path
 from spiral.arrange import arranged
 from spiral.errors import InputError
 from spiral.files import written_whole
-from spiral.interchange import load_program
+from spiral.interchange import load_drawing
 from spiral.plotter.machine import Machine, load_machine, machine_names
 from spiral.plotter.plan import Options, Plan, plan
 from spiral.plotter.report import clock, counted, rows
@@ -60,11 +60,13 @@ def export_files(
     Raises:
         InputError: as of ``export``, a file is no drawing, or it would be overwritten.
     """
-    program = arranged([load_program(source, drawing) for source in sources])
+    drawings = [load_drawing(source, drawing) for source in sources]
+    losses = dict.fromkeys(loss for one in drawings for loss in one.losses.sentences())
     for output in outputs:
         if Path(output).exists() and any(Path(output).samefile(source) for source in sources):
             raise InputError(f"{output} is the program itself; give the output another name")
-    return export(program, outputs, machine, options)
+    planned = export(arranged([one.program for one in drawings]), outputs, machine, options)
+    return planned._replace(notes=(*losses, *planned.notes))
 
 
 def writer_for(output: str | os.PathLike, machine: Machine) -> type[Writer]:

@@ -11,8 +11,8 @@ import numpy as np
 from spiral import checks
 from spiral.config import EnvConfig
 from spiral.errors import InputError
-from spiral.pictures import sample_sheet, save_png
 from spiral.program import Program
+from spiral.program_folder import save_folder
 from spiral.run_folder import find_painter
 
 if TYPE_CHECKING:
@@ -85,8 +85,4 @@ def paint_to_folder(where: str, output: str, count: int, seed: int = 0, greedy: 
     trained = load_painter(painter_file)
     origin = f"{painter_file.parent.name or painter_file.stem}, {trained.env_steps} steps"
     paintings = paint(trained.painter, trained.run.env, count, seed, greedy, origin)
-    digits = max(3, len(str(count - 1)))
-    for number, program in enumerate(paintings.programs):
-        program.save(folder / f"{number:0{digits}d}.json")
-    save_png(sample_sheet(paintings.canvases), folder / "sheet.png")
-    return f"{output}: {count} programs and sheet.png"
+    return save_folder(paintings.programs, folder, paintings.canvases)

@@ -16,10 +16,15 @@ TILE = 64  # pixels of a program's side on the sheet
 MOST_TILES = 100
 
 
-def save_folder(programs: Sequence[Program], folder: str | os.PathLike) -> str:
-    """Write programs as ``000.json``, ... and the first hundred of them on one sheet, ``sheet.png``.
+def save_folder(programs: Sequence[Program], folder: str | os.PathLike, canvases: np.ndarray | None = None) -> str:
+    """Write programs as ``000.json``, ... and the first of them on one sheet, ``sheet.png``.
 
     The folder is made where it is missing; files of the same names are replaced.
+
+    Args:
+        programs: at least one.
+        folder: where.
+        canvases: uint8 [N, H, W, C], what they painted, for the sheet; small replays where None.
 
     Returns:
         A line on what was written.
@@ -30,7 +35,7 @@ def save_folder(programs: Sequence[Program], folder: str | os.PathLike) -> str:
     folder = Path(folder)
     if folder.exists() and not folder.is_dir():
         raise InputError(f"cannot write programs to {folder}: it is a file; give a folder")
-    tiles = np.stack([_tile(program) for program in programs[:MOST_TILES]])
+    tiles = np.stack([_tile(program) for program in programs[:MOST_TILES]]) if canvases is None else canvases
     digits = max(3, len(str(len(programs) - 1)))
     for number, program in enumerate(programs):
         program.save(folder / f"{number:0{digits}d}.json")

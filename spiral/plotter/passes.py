@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 from spiral.errors import InputError
 from spiral.geometry import Point, flatten, swept_polygons

@@ -238,7 +238,7 @@ def test_a_full_disk_leaves_no_half_file(here, tmp_path):
     if not mounted:
         pytest.skip("needs the right to mount a file system")
     try:
-        done = run("f.json", "-o", small / "f.html")
+        done = run("f.json", "-o", small / "f.png")
         assert done.exit_code == 2 and "No space left on device" in done.stderr
         assert list(small.iterdir()) == []
     finally:
