@@ -181,8 +181,9 @@ Examples:
   spiral plot painting.gcode --port /dev/ttyUSB0 --check      how file and plotter are; nothing moves
   spiral plot painting.gcode --port /dev/ttyUSB0 --from 12    go on where it stopped
 
-Before it begins, the pen stands where the file's zero is: at the machine's home, or where you put it by hand and
-then switched the plotter on."""
+\b
+Before it begins, put the pen where the file has its zero, and switch the plotter on; or home it.
+To send the plotter a setting such as $1=255: python -m serial.tools.miniterm /dev/ttyUSB0 115200"""
 )
 @click.argument("file", type=click.Path())
 @click.option("--port", metavar="PORT", help="Where the plotter is plugged in; without it, the ports found are listed.")

@@ -42,7 +42,7 @@ def plot(
     from spiral.report import Report
 
     file = GcodeFile.load(path)
-    lines = file.lines if first is None else file.rest(first)
+    lines = file.lines if first is None else file.from_stroke(first)
     with Report() as report:
         report.say(_contents(file))
         with contextlib.closing(Grbl.open(port, baud)) as grbl:
@@ -77,13 +77,13 @@ def _make_ready(grbl: Grbl, report: Report, may_ask: bool) -> None:
         answer = answer.strip().upper()
         if answer not in UNLOCKING:
             raise SpiralError(
-                "the plotter is locked by an alarm and nothing was sent; "
-                "run it without --check and answer $H to home it, or $X to unlock it where it stands"
+                "the plotter is locked by an alarm, and nothing was drawn; without --check you are asked whether "
+                "to home it ($H) or to unlock it where it stands ($X)"
             )
         grbl.command(answer, UNLOCKING[answer])
         grbl.update_state()
     if grbl.state != "Idle":
-        raise SpiralError(f"the plotter is not ready, it says {grbl.state}; nothing was sent; switch it off and on")
+        raise SpiralError(f"the plotter is not ready, it says {grbl.state}; nothing was drawn; switch it off and on")
 
 
 def _warnings(file: GcodeFile, grbl: Grbl) -> Iterator[str]:
@@ -152,7 +152,7 @@ class Drawing:
                     self._pauses += 1
             else:
                 self._follow(self._grbl.stream(lines))
-                self._follow(self._grbl.rest())
+                self._follow(self._grbl.finish())
                 self._drawn = self._answered
 
     def _follow(self, steps: Iterable[None]) -> None:
@@ -201,9 +201,10 @@ class Drawing:
 
     def _go_home(self) -> bool:
         """Raise the pen where it stopped and take it home, so that the place it begins from is right next time."""
+        self._ctrl_c.pressed = False
         try:
             self._grbl.halt()
-            for _ in itertools.chain(self._grbl.stream(self._file.way_home()), self._grbl.rest()):
+            for _ in itertools.chain(self._grbl.stream(self._file.way_home()), self._grbl.finish()):
                 if self._ctrl_c.pressed:
                     self._grbl.halt()
                     return False

@@ -51,8 +51,33 @@ G4 P0.150
 (end at 58.0 s)
 G0 X0.000 Y0.000
 """
-PART_OF_PEN_1, PART_OF_PEN_2 = SAMPLE.split("M0\n")
 ONE_PEN = SAMPLE.replace("(pause: change to pen 2: red)\nM0\n(pen 2: red)\n", "")
+# The same kind of drawing by a z axis, without dwells.
+Z_SAMPLE = """\
+(spiral-painter, machine grbl-z)
+(estimate 60.0 s)
+G21
+G90
+G1 Z4.000 F600
+(pen 1: black)
+(stroke 1 at 0.5 s)
+G0 X10.000 Y20.000
+G1 Z0.000
+G1 X20.000 Y20.000 Z-0.500 F2000
+(stroke 2 at 5.0 s)
+G1 X30.000 Y30.000
+G1 Z4.000 F600
+(pause: change to pen 2: red)
+M0
+(pen 2: red)
+(stroke 3 at 40.0 s)
+G0 X50.000 Y60.000
+G1 Z0.000
+G1 X60.000 Y60.000 F2000
+G1 Z4.000 F600
+(end at 58.0 s)
+G0 X0.000 Y0.000
+"""
 
 
 def exported(folder, machine, seed=3, strokes=12):

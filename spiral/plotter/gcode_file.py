@@ -15,7 +15,7 @@ import numpy as np
 from spiral import checks
 from spiral.errors import InputError
 
-MAX_FILE_BYTES = 256 * 2**20
+MAX_FILE_BYTES = 64 * 2**20
 MAX_LINE = 79  # characters; GRBL's own buffer has 80, one of them for the end
 PAUSE = "M0"  # never sent: the person at the keyboard is asked instead
 
@@ -122,7 +122,7 @@ class GcodeFile:
         """The pens in the order of their first use."""
         return tuple(dict.fromkeys(line.pen for line in self.lines if line.pen))
 
-    def rest(self, stroke: int) -> tuple[Line, ...]:
+    def from_stroke(self, stroke: int) -> tuple[Line, ...]:
         """What draws the strokes from this one on, exactly as the whole file does, with the pen anywhere at first.
 
         It raises the pen, gives a brush fresh paint, goes to where the stroke begins, and lowers the pen if the stroke

@@ -12,11 +12,15 @@ import time
 import tty
 from collections import deque
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from spiral import checks
 from spiral.errors import InputError, SpiralError
 from spiral.plotter.gcode_file import Line
 from spiral.plotter.grbl_codes import ALARMS, ERRORS, meaning
+
+if TYPE_CHECKING:
+    import serial
 
 BUFFER = 127  # bytes that may be on the way or wait in GRBL's buffer of 128
 LOOK_SECONDS = 0.05  # the longest wait for something to come in
@@ -62,7 +66,7 @@ class Grbl:
         answered: how many of the lines streamed so far have been answered.
     """
 
-    def __init__(self, name: str, port):
+    def __init__(self, name: str, port: serial.Serial):
         self.name = name
         self.version = self.state = ""
         self.planned = 15 + SEGMENTS
@@ -118,7 +122,7 @@ class Grbl:
         while self._unanswered:
             yield self._look()
 
-    def rest(self) -> Iterator[None]:
+    def finish(self) -> Iterator[None]:
         """Wait until everything is drawn; yields several times a second."""
         self._calm = 0
         while self._calm < 2:  # the first may have been said just before it set out
@@ -288,7 +292,7 @@ def _refused(line: Line, code: int) -> PlotterError:
     )
 
 
-def _open_port(name: str | None, baud: int):
+def _open_port(name: str | None, baud: int) -> serial.Serial:
     import serial
 
     if name is None:
@@ -301,7 +305,7 @@ def _open_port(name: str | None, baud: int):
     return port
 
 
-def _keep_running(port) -> None:
+def _keep_running(port: serial.Serial) -> None:
     """Leave the line DTR up when the port is closed: raising it at the next opening would restart an Arduino.
 
     It would no longer know where the pen is, and a drawing could not be gone on with.

@@ -11,7 +11,7 @@ import sys
 
 import pytest
 from click.testing import CliRunner
-from gcode_samples import ONE_PEN, SAMPLE, UP, drawn_lines, drawn_segments, exported
+from gcode_samples import ONE_PEN, SAMPLE, UP, Z_SAMPLE, drawn_lines, drawn_segments, exported
 from grbl_simulator import PLANNER, Simulator
 
 from spiral.cli import main
@@ -146,16 +146,19 @@ def test_before_the_person_has_changed_the_pen_nothing_moves(sample):
         assert drawn(simulator) == drawn_lines(SAMPLE)
 
 
-def test_nobody_to_change_the_pen(sample):
+@pytest.mark.parametrize("text", [SAMPLE, Z_SAMPLE], ids=["servo", "z"])
+def test_nobody_to_change_the_pen(tmp_path, text):
+    path = tmp_path / "drawing.gcode"
+    path.write_text(text)
     with Simulator() as simulator:
-        result = run(sample, "--port", simulator.port)
+        result = run(path, "--port", simulator.port)
         assert result.exit_code == 1
         assert result.stderr == (
             "Error: stopped; the pen is up and parked; "
-            f"go on with: spiral plot {sample} --port {simulator.port} --from 3\n"
+            f"go on with: spiral plot {path} --port {simulator.port} --from 3\n"
         )
-        assert drawn(simulator) == drawn_lines(SAMPLE)[:3]
-        assert_is_up_and_parked(simulator)
+        assert drawn(simulator) == drawn_lines(text[: text.index("M0")])
+        assert simulator.firmware.at[:2] == (0.0, 0.0)
 
 
 @pytest.mark.parametrize("stroke", [1, 2, 3, 4, 5])
@@ -199,6 +202,20 @@ def test_ctrl_c_holds_and_goes_on_or_stops_and_can_be_resumed(tmp_path, machine)
         assert rest == from_stroke(text, stroke)
     again = len(complete) + len(rest) - len(whole)
     assert 0 <= again <= PLANNER + grbl.SEGMENTS + len(from_stroke(text, stroke)) - len(from_stroke(text, stroke + 1))
+
+
+def test_ctrl_c_on_the_way_home_stops_at_once(sample):
+    with Simulator() as simulator:
+        process = Spiral(sample, "--port", simulator.port)
+        process.read_until("Enter goes on")
+        simulator.firmware.speed = 0.5
+        process.ctrl_c()
+        simulator.wait_until(lambda firmware: firmware.realtime == ["!", "reset"] and firmware.state == "Run")
+        process.ctrl_c()
+        exit_code, _, said = process.end()
+        assert exit_code == 1 and "; switch the plotter off, bring the pen back to where the drawing began" in said
+        assert simulator.firmware.realtime == ["!", "reset", "!", "reset"]
+        assert simulator.firmware.at[:2] != (0.0, 0.0)
 
 
 def test_a_line_it_refuses_stops_it_and_the_pen_is_raised(one_pen):
@@ -279,8 +296,8 @@ def test_a_locked_plotter_is_unlocked_as_the_person_says(one_pen, options, answe
 @pytest.mark.parametrize(
     ("answers", "message"),
     [
-        ("", "the plotter is locked by an alarm and nothing was sent; run it"),
-        ("\n", "the plotter is locked by an alarm and nothing was sent; run it"),
+        ("", "the plotter is locked by an alarm, and nothing was drawn; without --check you are asked"),
+        ("\n", "the plotter is locked by an alarm, and nothing was drawn; without --check you are asked"),
         ("$H\n", "the plotter refused $H: homing is switched off ($22) (error:5)"),
     ],
 )
@@ -305,7 +322,7 @@ def test_check_moves_nothing(sample):
 def test_check_of_a_locked_plotter_asks_nothing(sample):
     with Simulator(locked=True) as simulator:
         result = run(sample, "--port", simulator.port, "--check", answers="$X\n")
-        assert result.exit_code == 1 and "answer $H to home it, or $X to unlock it where it stands" in result.stderr
+        assert result.exit_code == 1 and "to home it ($H) or to unlock it where it stands ($X)" in result.stderr
         assert simulator.firmware.state == "Alarm"
 
 

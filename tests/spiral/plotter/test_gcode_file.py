@@ -3,7 +3,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from gcode_samples import ONE_PEN, SAMPLE, commands, drawn_lines, drawn_segments, exported, run_through
+from gcode_samples import ONE_PEN, SAMPLE, Z_SAMPLE, commands, drawn_lines, drawn_segments, exported, run_through
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -47,8 +47,8 @@ def test_the_comments_tell_strokes_pens_and_times(sample):
         "G1 X60.000 Y70.000",
         "G0 X80.000 Y80.000",
     ]
-    (pause,) = (line for line in sample.lines if line.text == "M0")
-    assert (pause.note, pause.stroke, pause.pen) == ("change to pen 2: red", 3, "pen 1: black")
+    (pause,) = (line for line in sample.lines if line.note)
+    assert (pause.text, pause.note, pause.stroke, pause.pen) == ("M0", "change to pen 2: red", 3, "pen 1: black")
 
 
 def test_times_between_the_comments_are_spread_evenly(sample):
@@ -126,7 +126,7 @@ def test_a_damaged_file_is_read_or_refused_in_one_line(tmp_path_factory, data):
         assert "\n" not in str(error)
     else:
         for stroke in file.begins:
-            assert all(len(line.text) < 80 for line in file.rest(stroke))
+            assert all(len(line.text) < 80 for line in file.from_stroke(stroke))
 
 
 @pytest.mark.parametrize("machine", ["grbl-servo", "grbl-z", "grbl-brush"])
@@ -137,14 +137,14 @@ def test_before_a_stroke_and_from_it_on_is_the_whole(tmp_path, machine, seed):
     whole_lines, whole = drawn_lines(text), drawn_segments(run_through(texts(file.lines)))
     assert len(whole) == len(whole_lines) > 50
     for stroke in file.begins:
-        head, tail = stroke_part(text, stroke), texts(file.rest(stroke))
+        head, tail = stroke_part(text, stroke), texts(file.from_stroke(stroke))
         assert drawn_lines(head) + drawn_lines("\n".join(tail)) == whole_lines
         # The simulated plotter knows what the reader does not: that the feed is set, and the same.
         assert drawn_segments(run_through(commands(head))) + drawn_segments(run_through(tail)) == whole
 
 
 def test_a_stroke_that_begins_with_the_pen_down_is_gone_on_with(sample):
-    assert texts(sample.rest(4))[:10] == [
+    assert texts(sample.from_stroke(4))[:10] == [
         "M0",
         *["G21", "G90", "M3 S300", "G4 P0.150"],
         "G0 X60.000 Y60.000",
@@ -154,21 +154,29 @@ def test_a_stroke_that_begins_with_the_pen_down_is_gone_on_with(sample):
     ]
 
 
+def test_a_pen_on_a_z_axis_is_lowered_as_far_and_as_slowly_as_it_was(tmp_path):
+    assert texts(read(tmp_path, Z_SAMPLE).from_stroke(2))[4:8] == [
+        "G0 X20.000 Y20.000",
+        "G1 Z-0.500 F600",
+        "F2000",
+        "G1 X30.000 Y30.000",
+    ]
+
+
 def test_the_rest_of_a_file_begins_where_its_stroke_does(sample):
-    rest = sample.rest(4)
-    assert {(line.stroke, line.seconds, line.number) for line in rest[5:10]} == {(4, 45.0, 27)}
+    assert {(line.stroke, line.seconds) for line in sample.from_stroke(4)[:10]} == {(4, 45.0)}
 
 
 @pytest.mark.parametrize(("stroke", "pen"), [(1, "pen 1: black"), (2, "pen 1: black"), (3, "pen 2: red")])
 def test_where_people_change_pens_the_right_one_is_asked_for(sample, stroke, pen):
-    first = sample.rest(stroke)[0]
+    first = sample.from_stroke(stroke)[0]
     assert (first.text, first.note) == ("M0", f"put {pen} in the holder")
 
 
 def test_nothing_is_asked_for_where_nobody_changes_pens(tmp_path):
-    assert all(line.text != "M0" for line in read(tmp_path, ONE_PEN).rest(3))
+    assert all(line.text != "M0" for line in read(tmp_path, ONE_PEN).from_stroke(3))
     _, path = exported(tmp_path, "grbl-brush")
-    assert all(line.text != "M0" for line in GcodeFile.load(path).rest(3))
+    assert all(line.text != "M0" for line in GcodeFile.load(path).from_stroke(3))
 
 
 def test_a_brush_takes_its_own_paint_before_it_goes_on(tmp_path):
@@ -176,13 +184,13 @@ def test_a_brush_takes_its_own_paint_before_it_goes_on(tmp_path):
     file = GcodeFile.load(path)
     for stroke in file.begins:
         trays = re.findall(r"\(dip (?!water)\w+\)\n(.*)\n(.*)\n(.*)\n(.*)\n", stroke_part(text, stroke))
-        assert tuple(texts(file.rest(stroke))[3:7]) == trays[-1]
+        assert tuple(texts(file.from_stroke(stroke))[3:7]) == trays[-1]
 
 
 @pytest.mark.parametrize("stroke", [0, 6])
 def test_a_stroke_that_is_not_there_is_refused(sample, stroke):
     with pytest.raises(InputError, match=f"--from must be a whole number from 1 to 5, got {stroke}"):
-        sample.rest(stroke)
+        sample.from_stroke(stroke)
 
 
 def test_a_part_of_a_drawing_keeps_the_numbers_of_its_strokes(tmp_path):
@@ -190,7 +198,7 @@ def test_a_part_of_a_drawing_keeps_the_numbers_of_its_strokes(tmp_path):
     part = read(tmp_path, text)
     assert (part.first, part.last) == (3, 5)
     with pytest.raises(InputError, match="--from must be a whole number from 3 to 5, got 1"):
-        part.rest(1)
+        part.from_stroke(1)
 
 
 def test_the_way_home_raises_the_pen_first(sample):

@@ -39,7 +39,7 @@ def lines_of(texts):
 def draw(line, texts):
     for _ in line.stream(lines_of(texts)):
         pass
-    for _ in line.rest():
+    for _ in line.finish():
         pass
 
 
@@ -81,9 +81,9 @@ def test_a_slow_machine_is_waited_for(monkeypatch):
 
 
 def test_slow_answers_are_waited_for():
-    with connected(slow=0.01) as (simulator, line):
-        draw(line, ZIGZAG[:40])
-        assert received(simulator) == unspaced(ZIGZAG[:40])
+    with connected(slow=0.05) as (simulator, line):
+        draw(line, ZIGZAG[:12])
+        assert received(simulator) == unspaced(ZIGZAG[:12])
 
 
 def test_a_dwell_is_no_lost_line(monkeypatch):
@@ -149,7 +149,7 @@ def test_a_hold_stops_within_a_line_and_goes_on_without_a_trace():
         simulator.firmware.speed = 2000.0
         for _ in steps:
             pass
-        for _ in line.rest():
+        for _ in line.finish():
             pass
         assert simulator.firmware.segments == run_through(ZIGZAG).segments
         assert 3 < drawn < 99 and simulator.firmware.realtime == ["!", "~"]
