@@ -73,17 +73,16 @@ def writer_for(output: str | os.PathLike, machine: Machine) -> type[Writer]:
     """What writes a file of this suffix for this machine.
 
     Raises:
-        InputError: nothing writes such files, or the machine does not read them.
+        InputError: nothing writes such files, or the machine does not read them, or speaks a dialect nobody knows.
     """
-    fitting = _writers_of(output)
-    if machine.dialect in fitting:
-        return fitting[machine.dialect]
+    own, fitting = WRITERS.get(machine.dialect), _writers_of(output)
+    if own in fitting.values():
+        return own
     for writer in fitting.values():
         if writer.for_every_machine:
             return writer
-    own = WRITERS.get(machine.dialect).suffixes
     raise InputError(
-        f"machine {machine.name} does not read {output}: it speaks {machine.dialect}; write {' or '.join(own)}, or "
+        f"machine {machine.name} does not read {output}: it speaks {machine.dialect}; write {' or '.join(own.suffixes)}, or "
         f"choose another machine: {', '.join(_machines_for(fitting))}"
     )
 

@@ -6,23 +6,23 @@ import itertools
 import math
 from collections.abc import Iterator, Sequence
 
+from spiral.plotter.events import Begin, Dip, Down, Event, Line, Park, Pause, Select, Travel, Up
 from spiral.plotter.machine import Machine
-from spiral.plotter.toolpath import Begin, Dip, Down, Event, Line, Park, Pause, Select, Toolpath, Travel, Up
 
 Place = tuple[float, float, float]  # mm
 
 
-def times(path: Toolpath) -> tuple[float, ...]:
-    """When each event of a flattened toolpath is over, seconds from the start.
+def times(events: Sequence[Event], machine: Machine) -> tuple[float, ...]:
+    """When each event is over, seconds from the start; curves must have been flattened.
 
     The machine plans ahead as GRBL does: trapezoids of speed with constant acceleration, corners as fast as their
     junction deviation allows (Jeon 2011), and a full stop wherever the pen goes up or down.
     """
-    hand = _Hand(path.machine)
+    hand = _Hand(machine)
     durations: list[float] = []
-    for drawing, run in itertools.groupby(path.events, lambda event: isinstance(event, Line | Begin)):
-        events = list(run)
-        durations += hand.draw(events) if drawing else map(hand.do, events)
+    for drawing, group in itertools.groupby(events, lambda event: isinstance(event, Line | Begin)):
+        run = list(group)
+        durations += hand.draw(run) if drawing else map(hand.do, run)
     return tuple(itertools.accumulate(durations))
 
 

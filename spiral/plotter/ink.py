@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from spiral.geometry import Point
-from spiral.plotter.toolpath import Begin, Curve, Dip, Down, Line, Park, Select, Toolpath, Travel
+from spiral.plotter.events import Begin, Curve, Dip, Down, Line, Park, Select, Travel
+from spiral.plotter.toolpath import Toolpath
 
 
 class Ink(NamedTuple):

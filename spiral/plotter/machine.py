@@ -11,7 +11,6 @@ from spiral import settings
 from spiral.errors import InputError
 from spiral.plotter.page import Page, page_named
 from spiral.plotter.pens import Pen
-from spiral.plotter.writers import WRITERS
 from spiral.registry import unknown
 
 MAX_FILE_BYTES = 2**20
@@ -241,8 +240,6 @@ def _machine(text: str, name: str) -> Machine:
 
 def _check(machine: Machine) -> None:
     """What no single value shows."""
-    if machine.dialect not in WRITERS.names():
-        raise InputError(unknown("dialect", machine.dialect, WRITERS.names()))
     for axis in ("x", "y", "z"):
         low, high = getattr(machine.area, axis)
         if low >= high:

@@ -7,10 +7,11 @@ from collections.abc import Callable, Sequence
 
 from spiral.errors import InputError
 from spiral.geometry import Point, flatten, swept_polygons
+from spiral.plotter.events import Curve, Line
 from spiral.plotter.machine import Machine
 from spiral.plotter.marks import Mark
 from spiral.plotter.pens import Pen
-from spiral.plotter.toolpath import Curve, Line, Way
+from spiral.plotter.toolpath import Way
 
 WIDTHS = ("line", "z", "passes")
 OVERLAP = 0.2  # of a pen's width, by which passes of opaque ink lie over each other

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from spiral.plotter.toolpath import MOVES, Begin, Dip, Line, Park, Pause, Select, Toolpath, Travel, Up
+from spiral.plotter.events import MOVES, Begin, Dip, Line, Park, Pause, Select, Travel, Up
+from spiral.plotter.toolpath import Toolpath
 
 
 class Report(NamedTuple):

@@ -4,94 +4,19 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from spiral.errors import InputError
 from spiral.geometry import Point, arc_length, bezier_point, parameter_at, pieces_for, split
+from spiral.plotter.clock import times
+from spiral.plotter.events import MOVES, Begin, Curve, Dip, Down, Event, Line, Park, Pause, Select, Travel, Up
 from spiral.plotter.machine import Machine, Tray
 from spiral.plotter.marks import Mark
 from spiral.plotter.page import Frame
 from spiral.plotter.pens import Pen
 from spiral.program import Program
-
-# -- events -----------------------------------------------------------------------------------------------------------
-
-
-class Select(NamedTuple):
-    """Take a pen, by its index."""
-
-    pen: int
-
-
-class Pause(NamedTuple):
-    """Wait for a person, who reads the text."""
-
-    text: str
-
-
-class Begin(NamedTuple):
-    """A stroke begins: its number in the order of drawing, from 1, and in the program, from 0."""
-
-    number: int
-    stroke: int
-
-
-class Travel(NamedTuple):
-    """Go to (x, y) with the pen up, mm."""
-
-    x: float
-    y: float
-
-
-class Down(NamedTuple):
-    """Lower the pen, pressed so far (0..1)."""
-
-    pressure: float
-
-
-class Line(NamedTuple):
-    """Draw a straight line to (x, y), mm; the pressure changes evenly to this one."""
-
-    x: float
-    y: float
-    pressure: float
-
-
-class Curve(NamedTuple):
-    """Draw a quadratic Bezier curve to (x, y), mm; the pressure changes evenly, in the curve's parameter, to this one."""
-
-    control_x: float
-    control_y: float
-    x: float
-    y: float
-    pressure: float
-
-
-class Up(NamedTuple):
-    """Raise the pen."""
-
-
-class Dip(NamedTuple):
-    """Go to a tray with the pen up, dip it, and raise it again; (x, y) in mm."""
-
-    x: float
-    y: float
-    tray: str
-
-
-class Park(NamedTuple):
-    """Go to the resting place, pen up, mm."""
-
-    x: float
-    y: float
-
-
-Event = Select | Pause | Begin | Travel | Down | Line | Curve | Up | Dip | Park
-MOVES = (Travel, Line, Curve, Dip, Park)  # events with a place
-
-# -- the list of them -------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -150,9 +75,7 @@ class Toolpath:
     @functools.cached_property
     def times(self) -> tuple[float, ...]:
         """When each event is over: seconds from the start, the time of people who change pens included."""
-        from spiral.plotter.clock import times
-
-        return times(self)
+        return times(self.events, self.machine)
 
 
 def _flattened(events: Sequence[Event], tolerance: float) -> Iterator[Event]:
@@ -232,7 +155,7 @@ def draw(
     frame: Frame,
     pens: Sequence[Pen],
     marks: Sequence[Mark],
-    ways_of,
+    ways_of: Callable[[Mark], list[Way]],
 ) -> Toolpath:
     """The toolpath that draws marks in the order given.
 

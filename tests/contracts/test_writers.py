@@ -10,10 +10,10 @@ from plotter_programs import polyline, random_program
 from spiral import Program
 from spiral.canvas import CanvasSpec
 from spiral.errors import InputError
+from spiral.plotter.events import Line
 from spiral.plotter.machine import Tray, load_machine
 from spiral.plotter.pens import Pen
 from spiral.plotter.plan import Options, plan
-from spiral.plotter.toolpath import Line
 from spiral.plotter.writers import WRITERS
 
 MACHINES = {

@@ -74,6 +74,13 @@ def test_a_machine_of_ones_own(here):
     assert run("f.json", "-o", "f.gcode", "--machine", "mine.toml", "--page", "100x100").exit_code == 0
 
 
+def test_a_machine_that_speaks_what_nobody_knows(here):
+    (here / "mine.toml").write_text(machine_text("grbl-servo").replace('"grbl"', '"grbbl"'))
+    done = run("f.json", "-o", "f.gcode", "--machine", "mine.toml")
+    assert done.exit_code == 2
+    assert "unknown dialect 'grbbl'; known: csv, grbl, " in done.stderr and "Did you mean 'grbl'?" in done.stderr
+
+
 def test_a_drawing_of_another_format_goes_to_paper(here):
     (here / "cats.ndjson").write_text(
         '{"drawing": [[[0, 255], [0, 255]]]}\n{"drawing": [[[0, 255, 255], [0, 0, 255]]]}\n'

@@ -9,9 +9,10 @@ import math
 import cairo
 
 from spiral.player import Mark, player_html
+from spiral.plotter.events import MOVES
 from spiral.plotter.ink import Ink, Journey, ink_and_journeys
 from spiral.plotter.report import report, rows
-from spiral.plotter.toolpath import MOVES, Toolpath
+from spiral.plotter.toolpath import Toolpath
 from spiral.plotter.writers.base import WRITERS, Writer
 
 MAX_SIDE = 2400  # pixels of the picture's longer side

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from spiral.color import css_color
 from spiral.geometry import Point
+from spiral.plotter.events import Curve
 from spiral.plotter.ink import Ink, ink_and_journeys
-from spiral.plotter.toolpath import Curve
 from spiral.plotter.writers.base import WRITERS, Writer, fixed, harmless
 from spiral.svg import curves, metadata_element
 

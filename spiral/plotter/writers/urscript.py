@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from spiral.plotter.toolpath import Begin, Line
+from spiral.plotter.events import Begin, Line
 from spiral.plotter.writers.base import WRITERS, LineWriter, fixed, harmless
 
 BLEND_SHARE = 0.4  # of the shorter neighbour; blends that overlap make the arm leave a point out

@@ -7,7 +7,7 @@ import io
 import json
 from collections.abc import Iterator
 
-from spiral.plotter.toolpath import Begin, Dip, Down, Line, Park, Pause, Select, Travel, Up
+from spiral.plotter.events import Begin, Dip, Down, Line, Park, Pause, Select, Travel, Up
 from spiral.plotter.writers.base import WRITERS, Writer
 
 COLUMNS = ("t_s", "x_mm", "y_mm", "z_mm", "qx", "qy", "qz", "qw", "pressure", "stroke", "pen", "event")

@@ -6,9 +6,9 @@ from plotter_programs import polyline, random_program
 from spiral import Program
 from spiral.canvas import CanvasSpec
 from spiral.plotter.clock import _planned, _trapezoid
+from spiral.plotter.events import Line, Pause
 from spiral.plotter.machine import load_machine
 from spiral.plotter.plan import Options, plan
-from spiral.plotter.toolpath import Line, Pause
 
 SPEED, ACCELERATION, JUNCTION = 50.0, 500.0, 0.01  # mm/s, mm/s^2, mm
 

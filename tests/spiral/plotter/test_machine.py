@@ -60,7 +60,6 @@ def test_what_a_file_does_not_say_has_its_default(machine_file):
 @pytest.mark.parametrize(
     ("line", "instead", "message"),
     [
-        ('"grbl"', '"grbbl"', "unknown dialect 'grbbl'; known: csv, grbl, .* Did you mean 'grbl'?"),
         ("y = [0, 100]", "", "setting area.y is missing"),
         ("x = [0, 100]", "x = [100, 0]", r"area.x must be \[least, most\], got \[100, 0\]"),
         ("x = [0, 100]", "x = [0, nan]", "setting area.x must be from -10000 to 10000, got nan"),

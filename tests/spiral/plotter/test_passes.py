@@ -7,11 +7,11 @@ from plotter_programs import polyline
 from spiral import Brush, Program, Stroke
 from spiral.canvas import CanvasSpec
 from spiral.errors import InputError
+from spiral.plotter.events import Line, Travel, Up
 from spiral.plotter.machine import load_machine
 from spiral.plotter.passes import ways_for
 from spiral.plotter.pens import Pen
 from spiral.plotter.plan import Options, plan
-from spiral.plotter.toolpath import Line, Travel, Up
 
 STROKES = {
     "straight": Stroke((0.1, 0.1), (0.5, 0.5), (0.9, 0.9), Brush(0.06)),

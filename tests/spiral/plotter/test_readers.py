@@ -21,9 +21,9 @@ from plotter_programs import letter_f, random_program
 
 from spiral import replay
 from spiral.errors import InputError
+from spiral.plotter.events import Down, Line, Park, Travel, Up
 from spiral.plotter.machine import load_machine
 from spiral.plotter.plan import Options, plan
-from spiral.plotter.toolpath import Down, Line, Park, Travel, Up
 from spiral.plotter.writers import WRITERS
 
 PROGRAMS = 200

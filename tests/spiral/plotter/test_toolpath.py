@@ -8,9 +8,9 @@ from spiral import Brush, Program, Stroke
 from spiral.canvas import CanvasSpec
 from spiral.errors import InputError
 from spiral.geometry import Point, arc_length, bezier_point
+from spiral.plotter.events import MOVES, Begin, Curve, Dip, Down, Line, Park, Pause, Select, Travel, Up
 from spiral.plotter.machine import load_machine
 from spiral.plotter.plan import Options, plan
-from spiral.plotter.toolpath import MOVES, Begin, Curve, Dip, Down, Line, Park, Pause, Select, Travel, Up
 
 MACHINES = ("sheet", "grbl-servo", "grbl-brush", "hpgl-a4")
 
