@@ -65,7 +65,7 @@ def save_gif(frames: Iterable[np.ndarray], path: str | os.PathLike, fps: int) ->
         palette = _palette(pictures)
         for i, picture in enumerate(pictures):  # in place: the originals take four times the memory
             pictures[i] = picture.quantize(palette=palette, dither=Image.Dither.NONE)
-    durations = _durations(len(pictures), fps, unit_ms=10)
+    durations = _durations(len(pictures), fps)
     with written_whole(path) as beside:
         pictures[0].save(
             beside, format="GIF", save_all=True, append_images=pictures[1:], duration=durations, loop=0, optimize=True
@@ -145,9 +145,9 @@ def _resting(frames: Iterable[np.ndarray], times: int) -> Iterator[np.ndarray]:
     yield from itertools.repeat(frame, times)
 
 
-def _durations(frames: int, fps: int, unit_ms: int) -> list[int]:
-    """How long each frame is shown, ms, in whole units; their rounding does not add up."""
-    shown_until = [unit_ms * round(i * 1000 / fps / unit_ms) for i in range(frames)]
+def _durations(frames: int, fps: int) -> list[int]:
+    """How long each frame of a GIF is shown, ms, in whole hundredths of a second; their rounding does not add up."""
+    shown_until = [10 * round(100 * i / fps) for i in range(frames)]
     return [*np.diff(shown_until).tolist(), round(1000 * REST_SECONDS)]
 
 

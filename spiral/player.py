@@ -111,7 +111,7 @@ def program_player(program: Program, seconds: float | None = None, title: str = 
     }
     shown = {name: str(value) for name, value in facts.items() if value is not None}
     return player_html(
-        _stroke_marks(program, seconds or default_seconds(program)),
+        _stroke_marks(program, default_seconds(program) if seconds is None else seconds),
         canvas.width,
         canvas.height,
         canvas.background,

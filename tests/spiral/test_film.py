@@ -43,8 +43,8 @@ def test_the_brush_moves_at_an_even_speed_where_the_parameter_of_the_curve_does_
 
 
 def test_a_frame_between_two_strokes_shows_the_one_finished_and_nothing_of_the_other():
-    frames = list(painting_frames(Program(PROGRAM.canvas, (DOWN, DOWN)), frames=2))
-    assert (frames[1] == replay(Program(PROGRAM.canvas, (DOWN,)))).all()
+    frames = list(painting_frames(Program(PROGRAM.canvas, (ACROSS, ACROSS)), frames=2))
+    assert (frames[1] == replay(Program(PROGRAM.canvas, (ACROSS,)))).all()
 
 
 def test_a_painting_without_strokes_is_one_blank_frame():
