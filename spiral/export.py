@@ -12,9 +12,10 @@ from spiral.files import written_whole
 from spiral.interchange import load_drawing
 from spiral.plotter.machine import Machine, load_machine, machine_names
 from spiral.plotter.plan import Options, Plan, plan
-from spiral.plotter.report import clock, counted, rows
+from spiral.plotter.report import rows
 from spiral.plotter.writers import WRITERS, Writer
 from spiral.program import Program
+from spiral.words import clock, counted
 
 DEFAULT_MACHINE = "sheet"
 

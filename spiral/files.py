@@ -1,4 +1,4 @@
-"""Writing files so that a reader never sees half of one."""
+"""Reading files of strangers, and writing files so that a reader never sees half of one."""
 
 from __future__ import annotations
 
@@ -9,6 +9,30 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from spiral.errors import InputError
+
+
+def read_text(path: str | os.PathLike, what: str, most_bytes: int) -> str:
+    """The text of a file, UTF-8.
+
+    Args:
+        path: of the file.
+        what: it should be, for the messages: "a stroke program".
+        most_bytes: it may have; a multiple of a MiB.
+
+    Raises:
+        InputError: it cannot be read, is larger, or is no text; the message names the file.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            data = file.read(most_bytes + 1)
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}") from None
+    if len(data) > most_bytes:
+        raise InputError(f"{path}: larger than {most_bytes // 2**20} MiB, the most {what} may have")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise InputError(f"{path}: not {what}: not a text file") from None
 
 
 @contextlib.contextmanager

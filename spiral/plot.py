@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from spiral.errors import SpiralError
 from spiral.plotter.gcode_file import PAUSE, GcodeFile, Line, unfinished
 from spiral.plotter.grbl import ANSWER_SECONDS, HOMING_SECONDS, Grbl, PlotterError
+from spiral.words import clock
 
 if TYPE_CHECKING:
     from spiral.report import Report
@@ -55,8 +56,6 @@ def plot(
 
 
 def _contents(file: GcodeFile) -> str:
-    from spiral.report import clock
-
     pens = f"; {', '.join(file.pens)}" if file.pens else ""
     return f"{file.path}: strokes {file.first} to {file.last} in about {clock(file.seconds)} on {file.machine}{pens}"
 
@@ -119,8 +118,6 @@ class Drawing:
         Raises:
             SpiralError: the plotter failed or was stopped.
         """
-        from spiral.report import clock
-
         with self._ctrl_c.heeded():
             try:
                 self._draw()

@@ -9,7 +9,6 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,7 @@ import numpy as np
 from spiral import checks
 from spiral.canvas import MAX_SIDE, Canvas, CanvasSpec
 from spiral.errors import InputError, ProgramError
-from spiral.files import written_whole
+from spiral.files import read_text, written_whole
 from spiral.renderers import RENDERERS
 from spiral.stroke import Brush, Stroke
 
@@ -130,15 +129,11 @@ class Program:
             ProgramError: it cannot be read or is no program; the message begins with the path.
         """
         try:
-            with Path(path).open("rb") as file:
-                data = file.read(MAX_FILE_BYTES + 1)
-            if len(data) > MAX_FILE_BYTES:
-                raise ProgramError(f"larger than {MAX_FILE_BYTES // 2**20} MiB, the most a program file may have")
-            return cls.from_json(data.decode("utf-8"))
-        except OSError as error:
-            raise ProgramError(f"cannot read {path}: {error.strerror}") from None
-        except UnicodeDecodeError:
-            raise ProgramError(f"{path}: not a stroke program: not a text file") from None
+            text = read_text(path, "a stroke program", MAX_FILE_BYTES)
+        except InputError as error:
+            raise ProgramError(str(error)) from None
+        try:
+            return cls.from_json(text)
         except ProgramError as error:
             raise ProgramError(f"{path}: {error}") from None
 

@@ -10,6 +10,8 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from spiral.words import clock
+
 
 class Report:
     """What the user sees: on a terminal a bar with the time left and the figures that matter, else plain lines.
@@ -76,10 +78,3 @@ class Report:
         if self._bar.disable and now - self._last_line >= self.LINE_SECONDS:
             self._last_line = now
             self.say(f"{progress:4.0%}  {clock(seconds)} gone, {left}  {figures}")
-
-
-def clock(seconds: float) -> str:
-    """Seconds as people read them: minutes:seconds, with hours where there are any."""
-    minutes, seconds = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"

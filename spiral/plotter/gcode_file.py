@@ -14,6 +14,7 @@ import numpy as np
 
 from spiral import checks
 from spiral.errors import InputError
+from spiral.files import read_text
 
 MAX_FILE_BYTES = 64 * 2**20
 MAX_LINE = 79  # characters; GRBL's own buffer has 80, one of them for the end
@@ -93,17 +94,9 @@ class GcodeFile:
             InputError: it cannot be read, or a line is nothing that `spiral export` writes for GRBL; the message names
                 file and line.
         """
-        path = Path(path)
+        text = read_text(path, "a G-code file", MAX_FILE_BYTES)
         try:
-            with path.open("rb") as file:
-                data = file.read(MAX_FILE_BYTES + 1)
-            if len(data) > MAX_FILE_BYTES:
-                raise InputError(f"larger than {MAX_FILE_BYTES // 2**20} MiB, the most a G-code file may have")
-            return _Reader(path).read(data.decode("utf-8"))
-        except OSError as error:
-            raise InputError(f"cannot read {path}: {error.strerror}") from None
-        except UnicodeDecodeError:
-            raise InputError(f"{path}: not G-code: not a text file") from None
+            return _Reader(Path(path)).read(text)
         except InputError as error:
             raise InputError(f"{path}: {error}") from None
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from spiral import settings
 from spiral.errors import InputError
+from spiral.files import read_text
 from spiral.plotter.page import Page, page_named
 from spiral.plotter.pens import Pen
 from spiral.registry import unknown
@@ -213,19 +214,11 @@ def load_machine(name: str) -> Machine:
     """
     if not name.endswith(".toml"):
         return _machine(machine_text(name), name)
-    path = Path(name)
+    text = read_text(name, "a machine's file", MAX_FILE_BYTES)
     try:
-        with path.open("rb") as file:
-            data = file.read(MAX_FILE_BYTES + 1)
-        if len(data) > MAX_FILE_BYTES:
-            raise InputError(f"{path}: larger than {MAX_FILE_BYTES // 2**20} MiB, the most a machine's file may have")
-        return _machine(data.decode("utf-8"), path.stem)
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise InputError(f"{path}: not a text file") from None
+        return _machine(text, Path(name).stem)
     except InputError as error:
-        raise InputError(f"{path}: {error}") from None
+        raise InputError(f"{name}: {error}") from None
 
 
 def _machine(text: str, name: str) -> Machine:

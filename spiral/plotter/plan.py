@@ -15,10 +15,11 @@ from spiral.plotter.order import Change, ordered, picture_change
 from spiral.plotter.page import frame_for
 from spiral.plotter.passes import NARROW, ways_for
 from spiral.plotter.pens import Pen, own_pens
-from spiral.plotter.report import Report, counted, report
+from spiral.plotter.report import Report, report
 from spiral.plotter.toolpath import Toolpath, draw
 from spiral.plotter.writers import WRITERS
 from spiral.program import Program
+from spiral.words import counted
 
 TOLERANCE = 0.05  # mm; how far a line may be from its curve
 MAX_OWN_PENS = 16  # colours that a program may have where it is plotted with a pen for each

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from spiral.plotter.events import MOVES, Begin, Dip, Line, Park, Pause, Select, Travel, Up
 from spiral.plotter.toolpath import Toolpath
+from spiral.words import clock, counted
 
 
 class Report(NamedTuple):
@@ -78,15 +79,3 @@ def rows(one: Report) -> list[tuple[str, str]]:
         ("time", f"{clock(one.seconds)}{pauses}"),
         ("moves within", f"x {x0:.1f} to {x1:.1f}, y {y0:.1f} to {y1:.1f} mm"),
     ]
-
-
-def counted(count: int, noun: str) -> str:
-    """``1 stroke``, ``2 strokes``."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
-
-
-def clock(seconds: float) -> str:
-    """``1:02:03`` or ``2:03``: hours, minutes and seconds."""
-    minutes, seconds = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"

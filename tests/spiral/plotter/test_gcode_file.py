@@ -104,7 +104,7 @@ def test_what_cannot_be_read_is_named(tmp_path):
     with pytest.raises(InputError, match=r"cannot read .*missing.gcode: No such file or directory"):
         GcodeFile.load(tmp_path / "missing.gcode")
     (tmp_path / "picture.gcode").write_bytes(b"\x89PNG\xff")
-    with pytest.raises(InputError, match=r"picture.gcode: not G-code: not a text file"):
+    with pytest.raises(InputError, match=r"picture.gcode: not a G-code file: not a text file"):
         GcodeFile.load(tmp_path / "picture.gcode")
 
 

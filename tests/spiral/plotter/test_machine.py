@@ -99,10 +99,10 @@ def test_names_and_files_that_are_not_there(tmp_path):
     with pytest.raises(InputError, match=re.escape(f"cannot read {tmp_path}/no.toml: No such file or directory")):
         load_machine(f"{tmp_path}/no.toml")
     (tmp_path / "binary.toml").write_bytes(b"\xff\xfe")
-    with pytest.raises(InputError, match="binary.toml: not a text file"):
+    with pytest.raises(InputError, match="binary.toml: not a machine's file: not a text file"):
         load_machine(f"{tmp_path}/binary.toml")
     (tmp_path / "big.toml").write_bytes(b"#" * (2**20 + 1))
-    with pytest.raises(InputError, match="big.toml: larger than 1 MiB"):
+    with pytest.raises(InputError, match="big.toml: larger than 1 MiB, the most a machine's file may have"):
         load_machine(f"{tmp_path}/big.toml")
 
 

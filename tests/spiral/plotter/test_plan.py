@@ -10,7 +10,8 @@ from spiral.errors import InputError
 from spiral.plotter.machine import load_machine
 from spiral.plotter.pens import Pen
 from spiral.plotter.plan import Options, plan
-from spiral.plotter.report import clock, rows
+from spiral.plotter.report import rows
+from spiral.words import clock, counted
 
 CANVAS = CanvasSpec(64, 64, 3)
 
@@ -37,6 +38,7 @@ def test_a_report_is_shown_in_metres_and_minutes():
     assert re.fullmatch(r"0\.\d\d m", shown["ink"])
     assert re.fullmatch(r"\d:\d\d, and 1 pause to change pens", shown["time"])
     assert (clock(59.6), clock(3723)) == ("1:00", "1:02:03")
+    assert (counted(1, "pause"), counted(2000, "stroke")) == ("1 pause", "2,000 strokes")
 
 
 def test_a_program_the_pen_can_draw_needs_no_note():
