@@ -133,16 +133,16 @@ class SpiralConfig(IMPALAConfig):
             env_steps_budget: steps of the whole run, for the two schedules.
         """
         super().training(**kwargs)
-        own = dict(
-            trace=trace,
-            vtrace_clip_c_threshold=vtrace_clip_c_threshold,
-            warmup_steps=warmup_steps,
-            final_lr=final_lr,
-            final_entropy=final_entropy,
-            minibatch_episodes=minibatch_episodes,
-            average=average,
-            env_steps_budget=env_steps_budget,
-        )
+        own = {
+            "trace": trace,
+            "vtrace_clip_c_threshold": vtrace_clip_c_threshold,
+            "warmup_steps": warmup_steps,
+            "final_lr": final_lr,
+            "final_entropy": final_entropy,
+            "minibatch_episodes": minibatch_episodes,
+            "average": average,
+            "env_steps_budget": env_steps_budget,
+        }
         for name, value in own.items():
             if value is not NotProvided:
                 setattr(self, name, value)
@@ -172,21 +172,21 @@ class SpiralConfig(IMPALAConfig):
 
 def _training_settings(learner: LearnerConfig) -> dict[str, Any]:
     """``LearnerConfig`` under the names of ``SpiralConfig.training``, which are RLlib's where it has one."""
-    return dict(
-        lr=learner.learning_rate,
-        warmup_steps=learner.warmup_steps,
-        final_lr=learner.final_learning_rate,
-        entropy_coeff=learner.entropy,
-        final_entropy=learner.final_entropy,
-        vf_loss_coeff=learner.value,
-        gamma=learner.discount,
-        trace=learner.trace,
-        vtrace_clip_rho_threshold=learner.rho_clip,
-        vtrace_clip_c_threshold=learner.c_clip,
-        grad_clip=learner.gradient_clip,
-        minibatch_episodes=learner.minibatch,
-        average=learner.average,
-    )
+    return {
+        "lr": learner.learning_rate,
+        "warmup_steps": learner.warmup_steps,
+        "final_lr": learner.final_learning_rate,
+        "entropy_coeff": learner.entropy,
+        "final_entropy": learner.final_entropy,
+        "vf_loss_coeff": learner.value,
+        "gamma": learner.discount,
+        "trace": learner.trace,
+        "vtrace_clip_rho_threshold": learner.rho_clip,
+        "vtrace_clip_c_threshold": learner.c_clip,
+        "grad_clip": learner.gradient_clip,
+        "minibatch_episodes": learner.minibatch,
+        "average": learner.average,
+    }
 
 
 class Spiral(IMPALA):

@@ -45,7 +45,12 @@ class DiscriminatorLink:
         if config.remote:
             # Ray starts a dead process again and repeats the calls it did not answer. Such a process begins at version
             # 0, by which we know it and give it the newest published weights.
-            options = dict(num_cpus=config.num_cpus, num_gpus=config.num_gpus, max_restarts=-1, max_task_retries=-1)
+            options = {
+                "num_cpus": config.num_cpus,
+                "num_gpus": config.num_gpus,
+                "max_restarts": -1,
+                "max_task_retries": -1,
+            }
             own_device = "cuda" if config.num_gpus else "cpu"
             self._actor = (
                 ray.remote(DiscriminatorLearner)

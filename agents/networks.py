@@ -6,6 +6,7 @@ Two designs share one interface. "quick" is small enough for two cores; "spiral"
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import torch
@@ -38,7 +39,7 @@ def orthogonal(layer: nn.Module, gain: float = math.sqrt(2)) -> nn.Module:
 def mlp(*sizes: int) -> nn.Sequential:
     """Linear layers with a ReLU between each two."""
     layers: list[nn.Module] = []
-    for inputs, outputs in zip(sizes, sizes[1:]):
+    for inputs, outputs in itertools.pairwise(sizes):
         layers += [orthogonal(nn.Linear(inputs, outputs)), nn.ReLU()]
     return nn.Sequential(*layers[:-1])
 

@@ -35,11 +35,11 @@ def ray_session(run: RunConfig, address: str | None) -> Iterator[None]:
     else:
         # On two cores more processes are wanted than Ray would admit: they take turns.
         needed = 1 + run.num_env_runners + run.num_learners + run.discriminator.num_cpus
-        options = dict(
-            num_cpus=max(os.cpu_count() or 1, int(needed + 1)),
-            include_dashboard=False,
-            object_store_memory=OBJECT_STORE_BYTES,
-        )
+        options = {
+            "num_cpus": max(os.cpu_count() or 1, int(needed + 1)),
+            "include_dashboard": False,
+            "object_store_memory": OBJECT_STORE_BYTES,
+        }
     try:
         ray.init(address=address or "local", log_to_driver=False, logging_level=logging.ERROR, **options)
     except (ConnectionError, ValueError, RuntimeError) as error:

@@ -7,6 +7,7 @@ import math
 import os
 from collections.abc import Iterable
 
+from spiral.color import css_color
 from spiral.files import written_whole
 from spiral.geometry import Point, sharp_turn, split, swept_polygons
 from spiral.program import Program, canvas_at
@@ -15,7 +16,6 @@ from spiral.stroke import Stroke
 TOLERANCE = 1 / 4096  # of the shorter side; how far a tapered outline may be off
 HAIR = 60  # a hair's breadth is the width over this
 PROGRAM_NAMESPACE = "urn:spiral-painter:program"
-Color = tuple[float, float, float]
 
 
 def to_svg(program: Program, size: int | None = None) -> str:
@@ -39,7 +39,7 @@ def to_svg(program: Program, size: int | None = None) -> str:
             f' viewBox="0 0 {width} {height}" preserveAspectRatio="none">'
         ),
         metadata_element(program),
-        f'<rect width="{width}" height="{height}" fill="{_color(program.canvas.background)}"/>',
+        f'<rect width="{width}" height="{height}" fill="{css_color(program.canvas.background)}"/>',
         '<g fill="none" stroke-linecap="round" stroke-linejoin="round">',
         *(_path(stroke, width, height) for stroke in program.strokes),
         "</g>",
@@ -80,7 +80,7 @@ def _path(stroke: Stroke, width: int, height: int) -> str:
         polygons = swept_polygons(start, control, end, width0 / 2, width1 / 2, TOLERANCE * unit)
         paint, line = "fill", "".join(f"M{_points(polygon)}Z" for polygon in polygons)
     opacity = "" if brush.opacity == 1.0 else f' opacity="{_number(brush.opacity)}"'
-    return f'<path d="{line}" {paint}="{_color(brush.color)}"{opacity}/>'
+    return f'<path d="{line}" {paint}="{css_color(brush.color)}"{opacity}/>'
 
 
 def curves(start: Point, control: Point, end: Point, width: float) -> list[tuple[Point, Point, Point]]:
@@ -114,7 +114,3 @@ def _points(points: Iterable[tuple[float, float]]) -> str:
 
 def _number(value: float) -> str:
     return f"{round(value, 3) + 0.0:.3f}".rstrip("0").rstrip(".")
-
-
-def _color(color: Color) -> str:
-    return "#" + "".join(f"{round(255 * level):02x}" for level in color)

@@ -61,8 +61,10 @@ def test_the_joint_log_prob_is_the_product_of_the_chain(heads):
 
 def test_a_part_depends_on_those_before_it_and_on_no_later_one(heads):
     one, other_flag, other_size = torch.tensor([[0, 1, 2]]), torch.tensor([[1, 1, 2]]), torch.tensor([[0, 1, 3]])
-    logits = {name: heads(one_state(1), action)[1] for name, action in
-              {"one": one, "flag": other_flag, "size": other_size}.items()}
+    logits = {
+        name: heads(one_state(1), action)[1]
+        for name, action in {"one": one, "flag": other_flag, "size": other_size}.items()
+    }
     assert torch.equal(logits["one"][0], logits["flag"][0])
     assert not torch.allclose(logits["one"][1], logits["flag"][1], atol=1e-3)
     assert not torch.allclose(logits["one"][2], logits["flag"][2], atol=1e-3)

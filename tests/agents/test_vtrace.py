@@ -33,7 +33,7 @@ def draw(seed, episodes=4, steps=6):
 @pytest.mark.parametrize("rho_clip, c_clip", [(1.0, 1.0), (2.0, 0.5), (1e9, 1e9)])
 def test_targets_and_advantages_are_the_sums_of_the_paper(discount, trace, rho_clip, c_clip):
     given = draw(seed=0)
-    settings = dict(discount=discount, trace=trace, rho_clip=rho_clip, c_clip=c_clip)
+    settings = {"discount": discount, "trace": trace, "rho_clip": rho_clip, "c_clip": c_clip}
     targets, advantages = vtrace(*given, **settings)
     for index in range(given.shape[1]):
         expected_targets, expected_advantages = literally(*given[:, index].tolist(), **settings)

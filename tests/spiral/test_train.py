@@ -61,7 +61,7 @@ def test_the_runs_folder_holds_its_settings_and_no_more_than_its_parts(finished,
 
 def test_metrics_are_finite_strict_json_and_each_has_its_meaning(finished):
     rows = [
-        json.loads(line, parse_constant=lambda word: pytest.fail(f"{word} in {line}"))
+        json.loads(line, parse_constant=lambda word: pytest.fail(f"{word} in the metrics"))
         for line in finished[0].metrics_file.read_text().splitlines()
     ]
     assert {name for row in rows for name in row} - {"env_steps"} <= set(METRICS)
