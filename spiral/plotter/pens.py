@@ -65,7 +65,7 @@ def rgb_of(color: str) -> Color:
         InputError: it is none.
     """
     try:
-        red, green, blue, *_ = ImageColor.getrgb(color)
+        red, green, blue = ImageColor.getrgb(color)
     except (ValueError, AttributeError, TypeError):
         raise InputError(f"unknown colour {color!r:.60}; accepted: a CSS name like red, or #rrggbb") from None
     return red / 255, green / 255, blue / 255

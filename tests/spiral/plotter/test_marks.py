@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -29,6 +30,12 @@ def test_a_stroke_is_placed_in_mm_and_its_width_is_of_the_shorter_side():
     assert mark.widths == (2.5, 5.0) and mark.stroke == 0 and mark.pen == 0
 
 
+def test_of_pens_of_one_colour_the_one_nearest_to_the_mean_width_draws():
+    tapered = Stroke((0, 0), (0.5, 0.5), (1, 1), Brush(0.1, pressure=(0.0, 1.0)))  # 0 to 5 mm
+    pens = [Pen("black", width=width) for width in (0.1, 2.5, 5.0)]
+    assert placed([tapered], *pens).marks[0].pen == 1
+
+
 def test_colours_off_and_strokes_left_out_are_counted():
     strokes = [
         Stroke((0, 0), (0, 0), (1, 1), Brush(0.1, color, opacity))
@@ -38,6 +45,7 @@ def test_colours_off_and_strokes_left_out_are_counted():
     assert [mark.stroke for mark in found.marks] == [0, 2]
     assert found.left_out == (1, 3) and found.translucent == 1
     assert found.errors[0] == 0.0 and 0.3 < found.errors[1] < 0.7
+    assert placed(strokes, Pen("black"), Pen("black", opacity=0.5)).translucent == 0
 
 
 def test_strokes_that_leave_the_canvas_are_refused_and_named():
@@ -49,6 +57,7 @@ def test_strokes_that_leave_the_canvas_are_refused_and_named():
     ):
         check_on_canvas(outside)
     check_on_canvas(clipped(outside))
+    assert clipped(replace(outside, checksum="0" * 64)).checksum is None
 
 
 def test_a_control_point_outside_is_no_stroke_outside():
@@ -66,6 +75,10 @@ def test_a_stroke_that_comes_back_is_two():
     assert first.start == further.start and second.end == further.end
     assert first.end.x == pytest.approx(1.0) and second.start.x == pytest.approx(1.0)
     assert first.brush.pressure == (0.0, pytest.approx(out)) and second.brush.pressure == (pytest.approx(back), 1.0)
+
+
+def test_a_straight_stroke_is_cut_where_it_crosses_the_edge():
+    assert spans_inside(Stroke((0.5, 0.5), (1.0, 0.5), (1.5, 0.5), Brush(0.1))) == [(0.0, 0.5)]
 
 
 def test_a_stroke_wholly_outside_disappears():
@@ -89,4 +102,7 @@ def test_what_is_left_of_a_stroke_is_what_lies_on_the_canvas(start, control, end
 
 def test_programs_on_the_canvas_are_not_touched():
     program = random_program(2, strokes=30)
-    assert clipped(program).strokes == program.strokes
+    uneven = Stroke((0.9, 0.0), (0.5, 0.1), (0.3, 1e-5), Brush(0.1, pressure=(0.9, 1e-3)))
+    assert uneven.between(0.0, 1.0) != uneven, "cutting rounds"
+    whole = replace(program, strokes=(*program.strokes, uneven))
+    assert clipped(whole).strokes == whole.strokes

@@ -1,3 +1,4 @@
+import itertools
 import re
 
 import pytest
@@ -5,7 +6,7 @@ import pytest
 from spiral.canvas import CanvasSpec
 from spiral.errors import InputError
 from spiral.geometry import Point
-from spiral.plotter.page import Frame, Page, frame_for, page_named
+from spiral.plotter.page import SIZES, Frame, Page, frame_for, page_named
 
 A4 = Page(210.0, 297.0)
 
@@ -31,11 +32,20 @@ def test_pages_by_name_and_by_sides(name, landscape, page):
         ("0x10", r"page side \(mm\) must be a number from 1 to 10000, got 0"),
         ("-1x10", "unknown page '-1x10'"),
         ("nanxnan", "unknown page 'nanxnan'"),
+        ("20x15cm", "unknown page '20x15cm'"),
     ],
 )
 def test_a_page_that_is_none(name, message):
     with pytest.raises(InputError, match=message):
         page_named(name)
+
+
+def test_every_a_page_is_half_the_one_before_and_the_others_are_whole_quarters_of_an_inch():
+    for larger, smaller in itertools.pairwise(SIZES[f"A{i}"] for i in range(7)):
+        assert smaller == (larger[1] // 2, larger[0])
+    inches = {name: (width / 25.4, height / 25.4) for name, (width, height) in SIZES.items() if name[0] != "A"}
+    expected = {"letter": (8.5, 11.0), "legal": (8.5, 14.0), "tabloid": (11.0, 17.0)}
+    assert inches == {name: pytest.approx(sides) for name, sides in expected.items()}
 
 
 def test_the_canvas_lies_in_the_middle_as_large_as_the_margins_allow():
@@ -74,7 +84,7 @@ def test_a_place_that_is_refused(margin, size, message):
 
 
 def test_the_largest_size_fits():
-    for width, height in ((64, 64), (17, 31), (96, 35)):
+    for width, height in itertools.product(range(16, 64, 3), range(17, 100, 9)):
         largest = frame_for(CanvasSpec(width, height, 1), A4, 15.0)
         again = frame_for(CanvasSpec(width, height, 1), A4, 15.0, max(largest.width, largest.height))
         assert (again.width, again.height) == pytest.approx((largest.width, largest.height))

@@ -43,6 +43,8 @@ def test_what_is_no_pen(text, message):
         ({"opacity": 0.0}, "pen opacity must be a number above 0 to 1, got 0.0"),
         ({"name": "x" * 41}, "pen name must be a text of at most 40 characters"),
         ({"color": 3}, "unknown colour 3"),
+        ({"color": ["red"]}, r"unknown colour \['red'\]"),
+        ({"color": "#ff000080"}, "unknown colour '#ff000080'; accepted: a CSS name like red, or #rrggbb"),
     ],
 )
 def test_a_pen_that_is_refused(values, message):
@@ -55,6 +57,7 @@ def test_the_distance_of_colours_is_a_scale_from_the_same_to_black_and_white():
     assert color_distance(BLACK, WHITE) == pytest.approx(1.0, abs=1e-6)
     # Values of Ottosson's reference: red is L 0.6280, a 0.2249, b 0.1258.
     assert color_distance(RED, BLACK) == pytest.approx((0.6280**2 + 0.2249**2 + 0.1258**2) ** 0.5, abs=2e-4)
+    assert color_distance((0.2, 0.2, 0.2), BLACK) == pytest.approx(0.3211, abs=2e-4)
 
 
 def test_the_pen_nearest_in_colour_draws_and_of_equal_ones_the_nearest_in_width():
@@ -62,12 +65,16 @@ def test_the_pen_nearest_in_colour_draws_and_of_equal_ones_the_nearest_in_width(
     assert choose_pen((0.9, 0.1, 0.1), 2.5, pens, WHITE).pen == 2
     assert choose_pen((0.9, 0.1, 0.1), 0.6, pens, WHITE).pen == 1
     assert choose_pen(RED, 0.6, pens, WHITE) == Choice(1, 0.0)
+    own_width = (Pen("black", width=2.0), Pen("black"))
+    assert choose_pen(BLACK, 3.0, own_width, WHITE).pen == 1, "a pen without a width is as wide as the stroke"
     pen, error = choose_pen((0.5, 0.5, 0.5), 1.0, pens[:1], WHITE)
     assert pen == 0 and error == pytest.approx(color_distance((0.5, 0.5, 0.5), BLACK), abs=1e-6)
 
 
 def test_a_stroke_as_pale_as_the_paper_is_left_out_unless_a_pen_is_as_pale():
-    assert choose_pen((0.99, 0.99, 0.99), 1.0, (Pen("black"),), WHITE).pen is None
+    paleness = color_distance((0.99, 0.99, 0.99), WHITE)
+    assert choose_pen((0.99, 0.99, 0.99), 1.0, (Pen("black"),), WHITE) == Choice(None, paleness)
+    assert choose_pen(WHITE, 1.0, (Pen("white"),), WHITE) == Choice(0, 0.0)
     assert choose_pen((0.99, 0.99, 0.99), 1.0, (Pen("black"), Pen("#fdfdfd")), WHITE).pen == 1
     assert choose_pen((0.65, 0.65, 0.65), 1.0, (Pen("black"),), WHITE).pen == 0, "grey is drawn, if in black"
 
@@ -76,6 +83,14 @@ def test_a_translucent_pen_is_what_it_shows_on_the_paper():
     pens = (Pen("black", opacity=0.5), Pen("#404040"))
     assert choose_pen((0.5, 0.5, 0.5), 1.0, pens, WHITE) == Choice(0, 0.0)
     assert shown(BLACK, 0.25, WHITE) == (0.75, 0.75, 0.75)
+    assert shown(RED, 0.25, BLACK) == (0.25, 0.0, 0.0)
+
+
+def test_colours_that_differ_by_a_rounding_error_are_equal():
+    grey = (155 / 255,) * 3
+    pens = (Pen("#9b9b9b", width=3.0), Pen("black", width=0.5, opacity=100 / 255))
+    assert shown(BLACK, 100 / 255, WHITE) != grey, "or this would test nothing"
+    assert [choose_pen(grey, width, pens, WHITE).pen for width in (0.5, 3.0)] == [1, 0]
 
 
 def test_every_colour_and_opacity_of_a_program_is_a_pen_of_its_own_in_the_order_of_painting():
