@@ -270,6 +270,7 @@ def train(preset, data, out, minutes, env_steps, seed, resume, settings, address
 @main.command(
     epilog="""\b
 Examples:
+  spiral paint digits-plotter                       by a painter that is here already: spiral list painters
   spiral paint runs/digits                          16 paintings by the newest checkpoint
   spiral paint runs/digits -n 100 --seed 3 -o art/
   spiral replay art/000.json -o first.png --size 1024"""
@@ -280,7 +281,7 @@ Examples:
 @click.option("--greedy", is_flag=True, help="Always the most probable stroke instead of a sampled one.")
 @click.option("-o", "--output", default="paintings", show_default=True, metavar="DIR", help="Where to write them.")
 def paint(painter: str, count: int, seed: int, greedy: bool, output: str) -> None:
-    """Paint with PAINTER: a run's folder, a checkpoint, or a painter file.
+    """Paint with PAINTER: a run's folder, a checkpoint, a painter file, or one that comes with the package.
 
     Writes a stroke program for each painting (000.json, ...) and all of them on one sheet (sheet.png).
     """
@@ -300,11 +301,26 @@ Examples:
 @click.option("--data", metavar="DATA", help="Pictures to compare with.  [default: the run's, held-out part]")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
 def evaluate(painter: str, data: str | None, as_json: bool) -> None:
-    """Measure PAINTER (a run's folder, a checkpoint, or a painter file) against held-out pictures."""
+    """Measure PAINTER (as for spiral paint) against held-out pictures."""
     from spiral.evaluate import evaluate_file, table
 
     measured = evaluate_file(painter, data)
     click.echo(json.dumps(measured, indent=2) if as_json else table(measured))
+
+
+@main.command(
+    epilog="""\b
+Examples:
+  spiral publish runs/digits -o digits.npz
+  spiral paint digits.npz"""
+)
+@click.argument("painter")
+@click.option("-o", "--output", required=True, metavar="FILE", help="Where to write; .npz.")
+def publish(painter: str, output: str) -> None:
+    """Write PAINTER (as for spiral paint) as one small file to give away: its weights and settings, no code."""
+    from spiral.agents.painter_file import publish as publish_painter
+
+    click.echo(publish_painter(painter, output))
 
 
 def _echo_notes(notes: Iterable[str]) -> None:
@@ -353,8 +369,16 @@ def _machines() -> dict[str, str]:
     return {name: load_machine(name).description for name in machine_names()}
 
 
+def _painters() -> dict[str, str]:
+    from spiral import config
+    from spiral.painters import painter_names
+
+    return {name: config.preset_description(name) for name in painter_names()}
+
+
 KINDS = {
     "presets": _presets,
+    "painters": _painters,
     "datasets": _datasets,
     "renderers": _renderers,
     "objectives": _objectives,

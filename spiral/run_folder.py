@@ -14,6 +14,7 @@ from spiral import config
 from spiral.config import RunConfig
 from spiral.errors import InputError
 from spiral.files import written_whole
+from spiral.painters import painter_names, painter_path
 
 DEFAULT_PRESET = "digits"
 KEPT_CHECKPOINTS = 3
@@ -113,12 +114,14 @@ class RunFolder:
 
 
 def find_painter(where: str | os.PathLike) -> Path:
-    """The painter file of a run folder (its newest), a checkpoint folder, or the file itself.
+    """The painter file of a run folder (its newest), a checkpoint folder, the file itself, or one of this name.
 
     Raises:
         InputError: there is none.
     """
     path = Path(where)
+    if str(where) in painter_names() and not path.exists():
+        return painter_path(str(where))
     if path.is_file():
         return path
     if (path / PAINTER_FILE).is_file():
@@ -132,7 +135,10 @@ def find_painter(where: str | os.PathLike) -> Path:
                 f"spiral train --resume --out {where}"
             )
         return checkpoint / PAINTER_FILE
-    raise InputError(f"there is no painter at {where}; give a run's folder, a checkpoint's folder or a {PAINTER_FILE}")
+    raise InputError(
+        f"there is no painter at {where}; give a run's folder, a checkpoint's folder, a {PAINTER_FILE}, or the name of a "
+        f"painter that is here already: {', '.join(painter_names())}"
+    )
 
 
 def run_from_options(

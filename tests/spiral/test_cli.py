@@ -103,7 +103,15 @@ def test_a_program_that_cannot_be_read_is_named(tmp_path):
 
 
 def test_list_without_a_kind_lists_the_kinds():
-    assert run("list").stdout.split() == ["presets", "datasets", "renderers", "objectives", "machines", "formats"]
+    assert run("list").stdout.split() == [
+        "presets",
+        "painters",
+        "datasets",
+        "renderers",
+        "objectives",
+        "machines",
+        "formats",
+    ]
 
 
 def test_list_describes_everything_of_a_kind():
@@ -112,7 +120,7 @@ def test_list_describes_everything_of_a_kind():
     assert lines[0] == "cairo      Anti-aliased strokes by cairo; the default, and what training uses."
 
 
-@pytest.mark.parametrize("kind", ["presets", "datasets", "objectives", "machines", "formats"])
+@pytest.mark.parametrize("kind", ["presets", "painters", "datasets", "objectives", "machines", "formats"])
 def test_every_kind_has_something_to_choose(kind):
     result = run("list", kind)
     assert result.exit_code == 0, result.output
@@ -121,7 +129,7 @@ def test_every_kind_has_something_to_choose(kind):
 
 def test_list_of_an_unknown_kind_names_the_known_ones():
     result = run("list", "brushes")
-    assert result.exit_code == 2 and "'presets', 'datasets', 'renderers', 'objectives'" in result.stderr
+    assert result.exit_code == 2 and "'presets', 'painters', 'datasets', 'renderers'" in result.stderr
 
 
 @pytest.mark.parametrize(

@@ -154,7 +154,7 @@ def here(tmp_path, monkeypatch):
         ("train --address 127.0.0.1:1", "nobody answers at 127.0.0.1:1 (.*); start a cluster there, or leave --.*"),
         (
             "paint nothing",
-            "there is no painter at nothing; give a run's folder, a checkpoint's folder or a painter.npz",
+            "there is no painter at nothing; give a run's folder, a checkpoint's folder, a painter.npz, or the name .*",
         ),
         ("paint empty", "there is no painter at empty; give a run's folder, .*"),
         ("paint run", "the run in run has no finished checkpoint yet; wait for its first, .*"),

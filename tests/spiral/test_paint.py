@@ -1,20 +1,25 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from click.testing import CliRunner
 
 from spiral import config
 from spiral.agents.painter import Painter
-from spiral.agents.painter_file import load_painter
+from spiral.agents.painter_file import load_painter, publish
 from spiral.cli import main
 from spiral.errors import InputError
-from spiral.paint import paint
+from spiral.paint import paint, paint_to_folder
+from spiral.painters import painter_names, painter_path
 from spiral.program import Program, matches_checksum
+from spiral.run_folder import find_painter
 
 
 def paint_by_command(painter_file, folder, *arguments):
@@ -110,3 +115,36 @@ def test_a_foreign_painter_file(painter_file, tmp_path, change, message):
     np.savez(path, **contents)
     with pytest.raises(InputError, match=message):
         load_painter(path)
+
+
+@pytest.mark.parametrize("name", painter_names())
+def test_a_painter_that_comes_with_the_package_paints_by_its_name(name, tmp_path):
+    assert paint_to_folder(name, tmp_path, 3) == f"{tmp_path}: 3 programs and sheet.png"
+    trained = load_painter(painter_path(name))
+    assert trained.run.env == config.preset(name).env and trained.env_steps > 1_000_000
+    assert painter_path(name).stat().st_size < 2**20
+
+
+def test_a_file_of_that_name_comes_before_the_painter(painter_file, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    name = painter_names()[0]
+    (tmp_path / name).write_bytes(painter_file.read_bytes())
+    assert find_painter(name) == Path(name)
+
+
+def test_a_published_painter_is_half_the_size_and_paints_alike(painter_file, tmp_path):
+    said = publish(painter_file, tmp_path / "mine.npz")
+    assert re.fullmatch(rf"{tmp_path}/mine.npz: \d+ kB, 240 steps of digits", said)
+    assert (tmp_path / "mine.npz").stat().st_size < 0.7 * painter_file.stat().st_size
+    whole, half = load_painter(painter_file), load_painter(tmp_path / "mine.npz")
+    assert half.run == whole.run and half.env_steps == whole.env_steps
+    for name, value in whole.painter.state_dict().items():
+        assert torch.allclose(half.painter.state_dict()[name], value, atol=1e-3, rtol=1e-3)
+    (first, *_), (second, *_) = (paint(trained.painter, trained.run.env, 1) for trained in (whole, half))
+    assert len(first[0].strokes) == len(second[0].strokes)
+
+
+def test_a_published_painter_is_an_npz_file(painter_file, tmp_path):
+    with pytest.raises(InputError, match="cannot write .*mine.painter: a painter file is an .npz file"):
+        publish(painter_file, tmp_path / "mine.painter")
+    assert not list(tmp_path.iterdir())

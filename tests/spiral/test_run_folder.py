@@ -116,7 +116,7 @@ def test_a_painter_is_found_by_run_checkpoint_or_file(folder, tiny_run):
 
 
 def test_no_painter_here(tmp_path):
-    with pytest.raises(InputError, match="there is no painter at .*; give a run's folder, a checkpoint's folder or a "):
+    with pytest.raises(InputError, match="there is no painter at .*; give a run's folder, a checkpoint's folder, a "):
         find_painter(tmp_path)
 
 
