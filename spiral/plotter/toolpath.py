@@ -160,8 +160,9 @@ def draw(
     """The toolpath that draws marks in the order given.
 
     The pen stays down from one stroke to the next where the one starts exactly where the other ended, drawn by the
-    same pen. A pen's first use takes it; a change raises it, washes and dips it as the machine does, and lets people
-    change it. A brush whose paint is used up is raised in mid-stroke, dipped, and goes on where it stopped.
+    same pen; pressed otherwise, if need be, on the spot. A pen's first use takes it; a change raises it, washes and
+    dips it as the machine does, and lets people change it. A brush whose paint is used up is raised in mid-stroke,
+    dipped, and goes on where it stopped.
 
     Args:
         program, machine, frame, pens: as of ``Toolpath``.
@@ -189,6 +190,7 @@ class _Desk:
         self.events: list[Event] = []
         self._pen: int | None = None
         self._at: Point | None = None  # where the pen is on the paper; None while it is up
+        self._pressure = 0.0  # of the pen on the paper
         self._paint = math.inf  # mm of line until the brush must be dipped
 
     def take(self, pen: int) -> None:
@@ -217,33 +219,35 @@ class _Desk:
         self.leave_unless_at(way.start)
         if self._at is None:
             self._down(way.start, way.pressure)
-        pressure = way.pressure
+        elif way.pressure != self._pressure:
+            self._move(Line(*way.start, way.pressure))  # on the spot
         for move in way.moves:
-            self._stroke(move, pressure)
-            pressure = move.pressure
+            self._stroke(move)
 
     def _down(self, start: Point, pressure: float) -> None:
         self.events += [Travel(*start), Down(pressure)]
-        self._at = start
+        self._at, self._pressure = start, pressure
 
-    def _stroke(self, move: Line | Curve, pressure: float) -> None:
+    def _stroke(self, move: Line | Curve) -> None:
         """One line or curve, in as many pieces as the paint makes of it."""
         while self._paint + FINE < (length := _length(self._at, move)):
             if self._paint > FINE:
-                piece, move = _cut(self._at, move, pressure, self._paint / length)
-                self.events.append(piece)
-                self._at, pressure = Point(piece.x, piece.y), piece.pressure
-            self._refill(pressure)
-        self.events.append(move)
-        self._at = Point(move.x, move.y)
+                piece, move = _cut(self._at, move, self._pressure, self._paint / length)
+                self._move(piece)
+            self._refill()
+        self._move(move)
         self._paint -= length
 
-    def _refill(self, pressure: float) -> None:
+    def _move(self, move: Line | Curve) -> None:
+        self.events.append(move)
+        self._at, self._pressure = Point(move.x, move.y), move.pressure
+
+    def _refill(self) -> None:
         at = self._at
         self.up()
         self.events.append(_dip(self.machine.tray_of(self.pens[self._pen])))
         self._paint = self.machine.refill.every
-        self._down(at, pressure)
+        self._down(at, self._pressure)
 
 
 FINE = 1e-3  # mm; to measure curves with

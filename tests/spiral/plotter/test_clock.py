@@ -1,12 +1,15 @@
+import itertools
 import math
+import random
+from dataclasses import replace
 
 import pytest
 from plotter_programs import polyline, random_program
 
 from spiral import Program
 from spiral.canvas import CanvasSpec
-from spiral.plotter.clock import _planned, _trapezoid
-from spiral.plotter.events import Line, Pause
+from spiral.plotter.clock import _planned, _trapezoid, times
+from spiral.plotter.events import Begin, Curve, Dip, Down, Line, Park, Pause, Select, Travel, Up
 from spiral.plotter.machine import load_machine
 from spiral.plotter.plan import Options, plan
 
@@ -32,19 +35,29 @@ def test_points_on_a_straight_line_cost_nothing():
     assert seconds([(0, 0), (40, 0), (40, 0), (100, 0)]) == pytest.approx(one)
 
 
-def test_a_right_angle_is_as_fast_as_its_junction_deviation_lets_it():
-    half = math.sin(math.radians(45))
+@pytest.mark.parametrize("angle", [90, 168])
+def test_a_corner_is_as_fast_as_its_junction_deviation_lets_it(angle):
+    half = math.sin(math.radians(angle / 2))
     corner = math.sqrt(ACCELERATION * JUNCTION * half / (1 - half))
     side = (
         (SPEED / ACCELERATION)
         + ((SPEED - corner) / ACCELERATION)
         + (100 - (SPEED**2 + SPEED**2 - corner**2) / (2 * ACCELERATION)) / SPEED
     )
-    assert seconds([(0, 0), (100, 0), (100, 100)]) == pytest.approx(2 * side)
+    x, y = (100 * f(math.radians(180 - angle)) for f in (math.cos, math.sin))
+    assert corner < SPEED and seconds([(0, 0), (100, 0), (100 + x, y)]) == pytest.approx(2 * side)
+
+
+def test_a_corner_of_height_is_a_corner():
+    flat = [(0, 0, 0), (50, 50, 0), (100, 0, 0)]
+    steep = [(x, 0, y) for x, y, _ in flat]
+    assert sum(_planned(steep, SPEED, ACCELERATION, JUNCTION)) == sum(_planned(flat, SPEED, ACCELERATION, JUNCTION))
 
 
 def test_turning_back_is_a_stop():
-    assert seconds([(0, 0), (50, 0), (0, 0)]) == pytest.approx(2 * seconds([(0, 0), (50, 0)]))
+    rng = random.Random(0)
+    for x, y in ((50, 0), *((rng.random(), rng.random()) for _ in range(100))):  # cosines round to more than 1
+        assert seconds([(0, 0), (x, y), (0, 0)]) == pytest.approx(2 * seconds([(0, 0), (x, y)]), rel=1e-4)
 
 
 def test_the_machine_brakes_in_time_for_a_corner_that_lies_behind_many_short_lines():
@@ -81,6 +94,42 @@ def test_times_never_go_back_and_drawing_takes_at_least_its_length_over_the_spee
             assert now - before >= least * (1 - 1e-9)
         at = (event.x, event.y) if hasattr(event, "x") else at
         before = now
+
+
+def test_every_event_takes_the_time_of_its_moves_and_waits():
+    brush = load_machine("grbl-brush")
+    machine = replace(
+        brush,
+        park=(30.0, 40.0),
+        lift=replace(brush.lift, up_seconds=0.25, down_seconds=0.5),
+        speed=replace(brush.speed, junction=0.5),
+    )
+    events = [
+        *(Select(0), Dip(30.0, 140.0, "red"), Begin(1, 0), Travel(30.0, 100.0), Down(1.0)),
+        *(Line(60.0, 100.0, 0.0), Begin(2, 1), Line(60.0, 120.0, 0.0), Up(), Select(1), Park(0.0, 120.0)),
+    ]
+    drawing = list(_planned([(30, 100, -3), (60, 100, 0), (60, 120, 0)], 1500 / 60, 300, 0.5))
+    expected = [
+        *(0.0, straight(100, 4000) + 2 * straight(28, 800) + 0.5 + 1.5 + 0.25, 0.0),
+        *(straight(40, 4000), straight(23, 800) + 0.5, drawing[0], 0.0, drawing[1]),
+        *(straight(20, 800) + 0.25, 5.0, straight(60, 4000)),
+    ]
+    assert times(events, machine) == pytest.approx(list(itertools.accumulate(expected)))
+
+
+def straight(length, speed):
+    """Seconds from standstill to standstill at the brush's acceleration; mm, mm/min."""
+    return _trapezoid(length, 0.0, 0.0, speed / 60, 300.0)
+
+
+def test_a_person_takes_the_time_of_the_change_and_the_change_none_of_its_own():
+    machine = load_machine("grbl-servo")
+    assert times([Select(0), Pause("change"), Select(1)], machine) == (0.0, 30.0, 30.0)
+
+
+def test_only_lines_have_times():
+    with pytest.raises(TypeError, match="only a flattened toolpath has times"):
+        times([Curve(0.0, 0.0, 1.0, 1.0, 1.0)], load_machine("sheet"))
 
 
 def test_a_chain_of_strokes_is_planned_as_one_line():

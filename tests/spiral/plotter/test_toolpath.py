@@ -11,6 +11,7 @@ from spiral.geometry import Point, arc_length, bezier_point
 from spiral.plotter.events import MOVES, Begin, Curve, Dip, Down, Line, Park, Pause, Select, Travel, Up
 from spiral.plotter.machine import load_machine
 from spiral.plotter.plan import Options, plan
+from spiral.plotter.toolpath import Way, draw
 
 MACHINES = ("sheet", "grbl-servo", "grbl-brush", "hpgl-a4")
 
@@ -54,10 +55,13 @@ def test_chained_strokes_are_drawn_without_raising_the_pen():
     assert [event for event in path.events if isinstance(event, Begin)] == [Begin(1, 0), Begin(2, 1)]
 
 
-def test_a_gap_however_small_is_not_drawn_over():
-    apart = [*polyline([(0, 0), (1, 0)]), *polyline([(1, 1e-6), (1, 1)])]
+@pytest.mark.parametrize(("gap", "lifts"), [(1e-13, 1), (3e-8, 2)])
+def test_a_gap_however_small_is_not_drawn_over_but_a_rounding_error_is(gap, lifts):
+    apart = [*polyline([(0, 0), (1, 0)]), *polyline([(1, gap), (1, 1)])]
     path = planned(program_of(apart)).path
-    assert kinds(path).count("Up") == 2
+    assert kinds(path).count("Up") == lifts
+    if lifts == 2:
+        assert kinds(path)[5:8] == ["Up", "Begin", "Travel"], "the stroke begins once the last is over"
 
 
 def test_another_pen_is_taken_with_the_pen_up_and_a_person_is_asked():
@@ -192,14 +196,71 @@ def test_a_move_a_micrometre_outside_is_refused_and_named():
         planned(program, "grbl-servo", page="210.001x297", margin=0.0)
 
 
+def test_only_lines_can_be_checked():
+    with pytest.raises(TypeError, match="only a flattened toolpath can be checked"):
+        planned(program_of(polyline([(0, 0), (1, 1)]))).path.check_inside()
+
+
 def test_a_tray_outside_is_refused_even_where_every_stroke_is_inside():
     flat = planned(program_of(polyline([(0, 0), (1, 1)])), "grbl-brush").flat
     moved = type(flat)(
-        (*flat.events[:-1], Dip(-1.0, 0.0, "black"), flat.events[-1]),
+        (Dip(-1.0, 0.0, "black"), *flat.events),
         *(getattr(flat, f) for f in ("program", "machine", "frame", "pens", "marks")),
     )
-    with pytest.raises(InputError, match=r"would go to \(-1.000, 0.000\) mm, outside"):
+    with pytest.raises(InputError, match=r"^the pen would go to \(-1.000, 0.000\) mm, outside"):
         moved.check_inside()
+
+
+def way_of(x, kind):
+    """Along a line of 600 mm in two pieces; everywhere pressed by the share of it that lies behind."""
+    lines = (Line(x / 2, 0.0, 0.5), Line(x, 0.0, 1.0))
+    curves = (Curve(x / 4, 0.0, x / 2, 0.0, 0.5), Curve(3 * x / 4, 0.0, x, 0.0, 1.0))
+    return Way(Point(0.0, 0.0), 0.0, lines if kind == "lines" else curves)
+
+
+@pytest.mark.parametrize("kind", ["lines", "curves"])
+def test_pressure_changes_evenly_and_goes_on_where_the_brush_left_for_paint(kind):
+    one = planned(program_of(polyline([(0, 0), (1, 0)])), "grbl-brush").path
+    path = draw(one.program, one.machine, one.frame, one.pens, one.marks, lambda mark: [way_of(600.0, kind)])
+    assert kinds(path).count("Dip") == 3
+    at = None
+    for event in path.events:
+        at = event.x if isinstance(event, MOVES) else at
+        if isinstance(event, Down | Line | Curve):
+            assert event.pressure == pytest.approx(at / 600.0, abs=1e-4)
+
+
+def test_paint_that_lasts_to_the_end_of_a_line_is_not_renewed_for_a_hair():
+    one = planned(program_of(polyline([(0, 0), (1, 0)])), "grbl-brush").path
+    way = Way(Point(0.0, 0.0), 1.0, tuple(Line(x, 0.0, 1.0) for x in (250.0, 500.0, 500.0005)))
+    path = draw(one.program, one.machine, one.frame, one.pens, one.marks, lambda mark: [way])
+    assert kinds(path) == [
+        *("Select", "Dip", "Begin", "Travel", "Down", "Line"),
+        *("Up", "Dip", "Travel", "Down", "Line", "Line", "Up", "Park"),
+    ]
+
+
+def tapered_chain():
+    """Two strokes, the second pressed less where it begins than the first where it ends."""
+    pressures = ((0.2, 1.0), (0.4, 0.6))
+    points = [((0.1, 0.1), (0.3, 0.0), (0.5, 0.1)), ((0.5, 0.1), (0.6, 0.2), (0.5, 0.3))]
+    return program_of([Stroke(*p, Brush(5 / 180, pressure=q)) for p, q in zip(points, pressures, strict=True)])
+
+
+def test_every_stroke_of_a_chain_is_pressed_as_it_says():
+    flat = planned(tapered_chain(), "grbl-brush", width="z").flat
+    assert kinds(flat).count("Up") == 1
+    middle = flat.events.index(Begin(2, 1))
+    first, second = pressures_of(flat.events[:middle]), pressures_of(flat.events[middle:])
+    for pressures, begin, end in ((first, 0.2, 1.0), (second, 0.4, 0.6)):
+        last = len(pressures) - 1
+        assert last > 5
+        assert pressures == pytest.approx([begin + (end - begin) * i / last for i in range(last + 1)])
+    assert pressures_of(flat.part(2).events) == [1.0, *second]
+
+
+def pressures_of(events):
+    return [event.pressure for event in events if isinstance(event, Down | Line)]
 
 
 def test_a_dot_is_touched():
