@@ -79,7 +79,7 @@ def picture_change(program: Program, strokes: Sequence[int]) -> Change:
 
 
 def _with_strokes(program: Program, numbers: Sequence[int]) -> Program:
-    return dataclasses.replace(program, strokes=tuple(program.strokes[number] for number in numbers), checksum=None)
+    return dataclasses.replace(program, strokes=tuple(program.strokes[number] for number in numbers))
 
 
 def _safe(marks: Sequence[Mark], pixel: float, pens: Sequence[Pen], at: tuple[float, float]) -> list[int]:
@@ -137,5 +137,5 @@ def _near_pairs(marks: Sequence[Mark], pixel: float, pens: Sequence[Pen]) -> np.
             return None
         near = shapely.dwithin(lines[earlier], lines[later], halves[earlier] + halves[later])
         found.append(np.stack([earlier[near], later[near]], axis=1))
-    pairs = np.concatenate(found) if found else np.empty((0, 2), int)
+    pairs = np.concatenate(found)
     return pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]

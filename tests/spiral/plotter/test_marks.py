@@ -78,7 +78,7 @@ def test_a_stroke_that_comes_back_is_two():
 
 
 def test_a_straight_stroke_is_cut_where_it_crosses_the_edge():
-    assert spans_inside(Stroke((0.5, 0.5), (1.0, 0.5), (1.5, 0.5), Brush(0.1))) == [(0.0, 0.5)]
+    assert spans_inside(Stroke((0.25, 0.5), (0.875, 0.5), (1.5, 0.5), Brush(0.1))) == [(0.0, 0.6)]
 
 
 def test_a_stroke_wholly_outside_disappears():

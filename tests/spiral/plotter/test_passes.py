@@ -18,6 +18,7 @@ STROKES = {
     "curved": Stroke((0.1, 0.8), (0.5, -0.4), (0.9, 0.8), Brush(0.08)),
     "hairpin": Stroke((0.1, 0.5), (1.5, 0.52), (0.2, 0.55), Brush(0.05)),
     "tapered": Stroke((0.1, 0.8), (0.5, 0.0), (0.9, 0.8), Brush(0.1, pressure=(0.0, 1.0))),
+    "tapered hairpin": Stroke((0.1, 0.5), (1.5, 0.52), (0.2, 0.55), Brush(0.1, pressure=(0.2, 1.0))),
     "dot": Stroke((0.5, 0.5), (0.5, 0.5), (0.5, 0.5), Brush(0.2)),
 }
 SIDE = 100.0  # mm
@@ -34,6 +35,7 @@ def filled(stroke, width=1.0):
             at = (event.x, event.y)
         if isinstance(event, Line):
             lines.append(shapely.LineString([at, (event.x, event.y)]))
+            assert lines[-1].length > 0 or stroke.start == stroke.end, "nothing is drawn on the spot"
             at = (event.x, event.y)
     covered = shapely.union_all(shapely.buffer(lines, width / 2))
     return covered, exactly(stroke), sum(isinstance(event, Up) for event in path.events)
@@ -54,12 +56,12 @@ def exactly(stroke):
 @pytest.mark.parametrize("name", STROKES)
 def test_passes_fill_the_stroke_and_spill_nothing(name):
     covered, area, lifts = filled(STROKES[name])
-    assert covered.intersection(area).area > 0.985 * area.area
+    assert covered.intersection(area).area > (0.995 if name == "hairpin" else 0.999) * area.area
     spilt = covered.difference(area.buffer(0.05))
     if name == "tapered":  # its tip is finer than the pen
         spilt = spilt.difference(shapely.Point(10, 80).buffer(12))
     assert spilt.area < 0.001 * area.area
-    assert lifts <= 4, "rings are joined where a line inside the stroke does it"
+    assert lifts == (4 if name == "hairpin" else 1), "rings are joined where a short line inside the stroke does it"
 
 
 def test_a_stroke_as_wide_as_the_pen_is_one_line():
@@ -67,8 +69,10 @@ def test_a_stroke_as_wide_as_the_pen_is_one_line():
     _, _, lifts = filled(stroke, width=SIDE * stroke.brush.width)
     assert lifts == 1
     mark = plan(Program(CanvasSpec(100, 100, 1), [stroke]), load_machine("sheet")).path.marks[0]
-    (way,) = ways_for("passes", load_machine("sheet"), (Pen("black", width=max(mark.widths)),), 0.05)(mark)
-    assert len(way.moves) == 1
+    for share, lines in ((1.0, 1), (1.04, 1), (1.06, 20)):
+        pens = (Pen("black", width=max(mark.widths) / share),)
+        (way,) = ways_for("passes", load_machine("sheet"), pens, 0.05)(mark)
+        assert len(way.moves) >= lines and (len(way.moves) == 1) == (lines == 1)
 
 
 def test_translucent_ink_is_not_laid_over_itself_more_than_it_must():

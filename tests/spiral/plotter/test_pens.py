@@ -43,7 +43,7 @@ def test_what_is_no_pen(text, message):
         ({"opacity": 0.0}, "pen opacity must be a number above 0 to 1, got 0.0"),
         ({"name": "x" * 41}, "pen name must be a text of at most 40 characters"),
         ({"color": 3}, "unknown colour 3"),
-        ({"color": ["red"]}, r"unknown colour \['red'\]"),
+        ({"color": ("red",)}, r"unknown colour \('red',\)"),
         ({"color": "#ff000080"}, "unknown colour '#ff000080'; accepted: a CSS name like red, or #rrggbb"),
     ],
 )

@@ -1,10 +1,11 @@
 import dataclasses
+import math
 import re
 
 import pytest
 from plotter_programs import BLACK, RED, polyline, random_program
 
-from spiral import Brush, Program, Stroke
+from spiral import Brush, Program, Stroke, replay
 from spiral.canvas import CanvasSpec
 from spiral.errors import InputError
 from spiral.plotter.machine import load_machine
@@ -30,6 +31,55 @@ def test_the_report_counts_ink_travel_lifts_and_bounds():
     assert (one.strokes, one.lifts, one.pen_changes, one.dips, one.pauses) == (2, 2, 0, 0, 0)
     assert one.ink == pytest.approx(200.0) and one.travel == pytest.approx(0.0 + 100.0 + 100.0)
     assert one.bounds == (0.0, 0.0, 100.0, 100.0)
+
+
+def test_travel_begins_and_ends_at_the_park():
+    machine = dataclasses.replace(load_machine("grbl-servo"), park=(30.0, 40.0))
+    program = Program(CANVAS, polyline([(0, 1), (1, 1)], width=0.002))
+    one = plan(program, machine, Options(page="100x100", margin=0.0)).after
+    assert one.travel == pytest.approx(50.0 + math.hypot(70.0, 40.0))
+
+
+def test_the_safe_order_begins_at_the_park():
+    machine = dataclasses.replace(load_machine("grbl-servo"), park=(100.0, 0.0))
+    program = Program(CANVAS, [stroke_between((0.5, 0.4), (1, 0.9)), stroke_between((1, 1), (0.5, 0.5))])
+    assert plan(program, machine, Options(page="100x100", margin=0.0, order="safe")).order == (1, 0)
+
+
+def stroke_between(start, end):
+    return polyline([start, end], width=0.002)[0]
+
+
+def test_strokes_left_out_count_in_the_order_and_change_no_picture():
+    crossing = [(0.1, 0.5), (0.9, 0.5)], [(0.5, 0.1), (0.5, 0.9)], [(0.1, 0.1), (0.9, 0.9)]
+    lines = [polyline(points, 0.1, color)[0] for points, color in zip(crossing, (BLACK, RED, BLACK), strict=True)]
+    strokes = [stroke((1.0, 1.0, 1.0), width=0.1), *lines]
+    one = planned(strokes, pens=(Pen("black"), Pen("red")), order="colour")
+    assert one.order == (1, 3, 2)
+    pictures = [replay(Program(CANVAS, [strokes[i] for i in order])) for order in ((1, 2, 3), (1, 3, 2))]
+    changed = (pictures[0] != pictures[1]).any(axis=2).sum()
+    assert changed > 0
+    assert f"this order changes the picture: {changed} of 4,096 pixels" in "; ".join(one.notes)
+
+
+def test_of_several_wrong_colours_the_worst_is_named():
+    strokes = [stroke((1.0, 1.0, 1.0)), stroke(), stroke((0.5, 0.5, 0.5)), stroke(RED), stroke((0.4, 0.4, 0.4))]
+    assert planned(strokes).notes == (
+        "3 strokes in a colour no pen has: at worst 0.68 off (0 the same, 1 black for white), stroke 3, #ff0000 by pen black",
+        "1 stroke left out: as pale as the paper",
+    )
+
+
+@pytest.mark.parametrize(("red", "noted"), [(0.99, False), (0.9, True)])
+def test_a_colour_that_can_be_seen_to_be_another_is_noted(red, noted):
+    notes = planned([stroke((red, 0.0, 0.0))], pens=(Pen("red", width=0.5),)).notes
+    assert any("in a colour no pen has" in note for note in notes) == noted
+
+
+@pytest.mark.parametrize(("times_the_pen", "noted"), [(1.04, False), (1.06, True)])
+def test_a_stroke_hardly_wider_than_the_pen_needs_no_note(times_the_pen, noted):
+    notes = planned([stroke(width=times_the_pen * 0.5 / 180)]).notes
+    assert any("wider than the pen's line" in note for note in notes) == noted
 
 
 def test_a_report_is_shown_in_metres_and_minutes():
@@ -72,7 +122,7 @@ def test_a_program_the_pen_can_draw_needs_no_note():
             ),
         ),
         (
-            [stroke(pressure=(0.5, 1.0))],
+            [stroke(pressure=(0.5, 1.0)), stroke()],
             {"pens": (Pen("black"),)},
             "1 stroke of changing width drawn evenly, at the mean width",
         ),
@@ -101,6 +151,11 @@ def test_nothing_to_draw(strokes, message):
         planned(strokes)
 
 
+def test_a_program_that_can_be_seen_nowhere_needs_no_pens():
+    with pytest.raises(InputError, match="the program draws nothing: all 2 strokes are as pale as the paper"):
+        planned([stroke(opacity=0.0)] * 2, "sheet")
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -124,6 +179,7 @@ def test_a_machine_without_pens_has_those_of_the_program_but_no_rainbow():
     machine = dataclasses.replace(load_machine("grbl-servo"), pens=())
     few = Program(CANVAS, [stroke(), stroke(RED)])
     assert [pen.color for pen in plan(few, machine).path.pens] == ["#000000", "#ff0000"]
+    assert len(plan(Program(CANVAS, [stroke((i / 20, 0.0, 0.0)) for i in range(16)]), machine).path.pens) == 16
     many = Program(CANVAS, [stroke((i / 20, 0.0, 0.0)) for i in range(17)])
     with pytest.raises(InputError) as refused:
         plan(many, machine)
@@ -150,7 +206,16 @@ def test_a_stroke_off_the_canvas_is_refused_or_cut():
     assert one.path.program.strokes == tuple(off), "the program that goes into files is the whole one"
 
 
+def test_the_parts_of_a_cut_stroke_are_ordered_like_others():
+    black, red = Pen("black", width=0.5), Pen("red", width=0.5)
+    strokes = [Stroke((0.5, 0.5), (2.0, 0.5), (0.5, 0.6), Brush(0.002)), stroke((0.9, 0.0, 0.0)), stroke()]
+    one = planned(strokes, clip=True, order="colour", pens=(black, red))
+    assert one.order == (0, 1, 3, 2)
+    assert any("#e60000 by pen red" in note for note in one.notes)
+
+
 def test_strokes_from_one_to_another_and_their_numbers():
     program = random_program(11, strokes=12)
     one = plan(program, load_machine("sheet"), Options(first=3, last=5))
     assert one.after.strokes == 3 and len(one.order) == 12
+    assert plan(program, load_machine("sheet"), Options(last=2)).after.strokes == 2
