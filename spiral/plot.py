@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
+import re
 import shlex
 import signal
 import time
@@ -43,15 +44,18 @@ def plot(
     from spiral.report import Report
 
     file = GcodeFile.load(path)
-    lines = file.lines if first is None else file.from_stroke(first)
+    lines = file.from_start() if first is None else file.from_stroke(first)
     with Report() as report:
         report.say(_contents(file))
         with contextlib.closing(Grbl.open(port, baud)) as grbl:
             report.say(f"{port}: GRBL {grbl.version}, {grbl.state}")
             _make_ready(grbl, report, may_ask=not check)
-            for warning in _warnings(file, grbl):
+            warnings = list(_warnings(file, grbl))
+            for warning in warnings:
                 report.say(f"Warning: {warning}")
             if not check:
+                if warnings:
+                    _ask_whether_to_draw(report)
                 Drawing(file, lines, grbl, report).run(_command(file, port, baud))
 
 
@@ -85,6 +89,13 @@ def _make_ready(grbl: Grbl, report: Report, may_ask: bool) -> None:
         raise SpiralError(f"the plotter is not ready, it says {grbl.state}; nothing was drawn; switch it off and on")
 
 
+def _ask_whether_to_draw(report: Report) -> None:
+    try:
+        report.ask("Enter draws all the same, Ctrl-C ends this: ")
+    except (EOFError, KeyboardInterrupt):
+        raise SpiralError("ended before anything was sent; mend the plotter's settings first") from None
+
+
 def _warnings(file: GcodeFile, grbl: Grbl) -> Iterator[str]:
     """Settings of the plotter with which this drawing would go wrong."""
     settings = dict(text.split("=", 1) for text in grbl.command("$$") if text.startswith("$"))
@@ -93,6 +104,11 @@ def _warnings(file: GcodeFile, grbl: Grbl) -> Iterator[str]:
         yield "the plotter is in laser mode, which moves a pen's servo at the wrong moments; send it $32=0"
     if servo and float(settings.get("$30", "inf")) < max(servo):
         yield f"the plotter knows S up to {settings['$30']} ($30), and the file has S{max(servo):g} for its pen"
+    for axis, setting in (("X", "$130"), ("Y", "$131")) if settings.get("$20") == "1" else ():
+        places = (re.search(rf"{axis}(-?[\d.]+)", line.text) for line in file.lines)
+        furthest = max(abs(float(place[1])) for place in places if place)
+        if furthest > float(settings.get(setting, "inf")):
+            yield f"the plotter stops beyond {settings[setting]} mm along {axis} ({setting}), and the file goes to {furthest:g}"
     if settings.get("$1", "255") != "255" and any(line.text == PAUSE for line in file.lines):
         yield "the plotter lets its motors go when it rests, also while you change the pen; send it $1=255"
 

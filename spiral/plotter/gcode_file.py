@@ -130,10 +130,18 @@ class GcodeFile:
         setup = self.lines[: self.setup]
         ready = [*setup, *_last_dip(before, first.pen)]
         ready += [first._replace(text=text) for text in _Hand(setup).way_to(_Hand(before), first)]
-        if any(line.text == PAUSE for line in self.lines):
-            ready.insert(0, first._replace(text=PAUSE, note=f"put {first.pen} in the holder"))
-        ready = [line._replace(stroke=stroke, seconds=first.seconds) for line in ready]
+        ready = [line._replace(stroke=stroke, seconds=first.seconds) for line in (*self._pen_asked_for(first), *ready)]
         return (*ready, *self.lines[start:])
+
+    def from_start(self) -> tuple[Line, ...]:
+        """The lines that draw everything."""
+        return (*self._pen_asked_for(self.lines[self.begins[self.first]]), *self.lines)
+
+    def _pen_asked_for(self, first: Line) -> list[Line]:
+        """A pause to put in the pen of this line; none where there is one pen only."""
+        if not any(line.text == PAUSE for line in self.lines):
+            return []
+        return [self.lines[0]._replace(text=PAUSE, note=f"put {first.pen} in the holder")]
 
     def way_home(self) -> tuple[Line, ...]:
         """What raises the pen wherever it is, and takes it home."""
@@ -212,7 +220,10 @@ class _Reader:
         comment = COMMENT.fullmatch(header)
         machine = comment and HEADER.fullmatch(comment[1])
         if not machine:
-            raise InputError("not by spiral export: it does not begin with (spiral-painter, machine ...)")
+            raise InputError(
+                "not G-code of spiral export: it does not begin with (spiral-painter, machine ...); spiral plot draws only "
+                "that: spiral export PROGRAM -o FILE.gcode --machine grbl-servo"
+            )
         for number, row in enumerate(rows, 2):
             if comment := COMMENT.fullmatch(row):
                 self._comment(comment[1], number)

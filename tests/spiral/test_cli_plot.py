@@ -128,8 +128,9 @@ def test_progress_goes_by_the_times_of_what_was_answered(one_pen, monkeypatch):
 
 def test_pens_are_changed_by_the_person_and_the_pause_is_never_sent(sample):
     with Simulator() as simulator:
-        result = run(sample, "--port", simulator.port, answers="\n")
+        result = run(sample, "--port", simulator.port, answers="\n\n")
         assert result.exit_code == 0
+        assert "put pen 1: black in the holder; Enter goes on, Ctrl-C stops. " in result.stdout
         assert "change to pen 2: red; Enter goes on, Ctrl-C stops. " in result.stdout
         assert drawn(simulator) == drawn_lines(SAMPLE)
         assert "M0" not in simulator.firmware.received
@@ -138,7 +139,10 @@ def test_pens_are_changed_by_the_person_and_the_pause_is_never_sent(sample):
 def test_before_the_person_has_changed_the_pen_nothing_moves(sample):
     with Simulator() as simulator:
         process = Spiral(sample, "--port", simulator.port)
-        process.read_until("Enter goes on")
+        process.read_until("put pen 1: black in the holder; Enter goes on")
+        assert drawn(simulator) == []
+        process.answer("\n")
+        process.read_until("change to pen 2: red; Enter goes on")
         assert simulator.firmware.state == "Idle"
         assert drawn(simulator) == drawn_lines(SAMPLE)[:3]
         process.answer("\n")
@@ -151,7 +155,7 @@ def test_nobody_to_change_the_pen(tmp_path, text):
     path = tmp_path / "drawing.gcode"
     path.write_text(text)
     with Simulator() as simulator:
-        result = run(path, "--port", simulator.port)
+        result = run(path, "--port", simulator.port, answers="\n")  # to the question for the first pen
         assert result.exit_code == 1
         assert result.stderr == (
             "Error: stopped; the pen is up and parked; "
@@ -207,7 +211,9 @@ def test_ctrl_c_holds_and_goes_on_or_stops_and_can_be_resumed(tmp_path, machine)
 def test_ctrl_c_on_the_way_home_stops_at_once(sample):
     with Simulator() as simulator:
         process = Spiral(sample, "--port", simulator.port)
-        process.read_until("Enter goes on")
+        process.read_until("in the holder; Enter goes on")
+        process.answer("\n")
+        process.read_until("red; Enter goes on")
         simulator.firmware.speed = 0.5
         process.ctrl_c()
         simulator.wait_until(lambda firmware: firmware.realtime == ["!", "reset"] and firmware.state == "Run")
@@ -234,7 +240,7 @@ def test_a_line_it_refuses_stops_it_and_the_pen_is_raised(one_pen):
 
 def test_after_a_pen_change_the_strokes_are_still_counted_right(sample):
     with Simulator(faults={21: "error:33"}) as simulator:
-        result = run(sample, "--port", simulator.port, answers="\n")
+        result = run(sample, "--port", simulator.port, answers="\n\n")
         assert "the plotter refused line 32, 'G0 X80.000 Y80.000'" in result.stderr
         assert result.stderr.endswith("--from 5\n")
 
@@ -331,12 +337,22 @@ def test_check_of_a_locked_plotter_asks_nothing(sample):
     [
         ("$30=1000\r\n$32=1", "Warning: the plotter is in laser mode, which moves a pen's servo at the wrong moments"),
         ("$30=255\r\n$32=0", "Warning: the plotter knows S up to 255 ($30), and the file has S700 for its pen\n"),
+        (
+            "$20=1\r\n$130=60.000\r\n$131=200.000\r\n$32=0",
+            "Warning: the plotter stops beyond 60.000 mm along X ($130), and the file goes to 80\n",
+        ),
         ("$1=25\r\n$32=0", "Warning: the plotter lets its motors go when it rests, also while you change the pen;"),
     ],
 )
 def test_settings_with_which_the_pen_would_not_move_are_told(sample, settings, warning):
     with Simulator(settings=settings) as simulator:
         assert warning in run(sample, "--port", simulator.port, "--check").stdout
+        result = run(sample, "--port", simulator.port)  # nobody says that it may draw
+        assert result.exit_code == 1 and "Enter draws all the same, Ctrl-C ends this: " in result.stdout
+        assert result.stderr == "Error: ended before anything was sent; mend the plotter's settings first\n"
+        assert drawn(simulator) == []
+        assert run(sample, "--port", simulator.port, answers="\n\n\n").exit_code == 0
+        assert drawn(simulator) == drawn_lines(SAMPLE)
 
 
 @pytest.mark.parametrize(

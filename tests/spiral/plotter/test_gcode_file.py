@@ -67,7 +67,7 @@ def test_lines_may_end_as_on_windows(tmp_path, sample):
         (
             "(spiral-painter, machine grbl-servo)\n",
             "",
-            r"not by spiral export: it does not begin with \(spiral-painter",
+            r"not G-code of spiral export: it does not begin with \(spiral-painter",
         ),
         (
             "(spiral-painter, ",
