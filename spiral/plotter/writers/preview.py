@@ -5,9 +5,11 @@ from __future__ import annotations
 import io
 import itertools
 import math
+from collections.abc import Iterator, Sequence
 
 import cairo
 
+from spiral.geometry import Point, Polygon, swept_polygons
 from spiral.player import Mark, player_html
 from spiral.plotter.events import MOVES
 from spiral.plotter.ink import Ink, Journey, ink_and_journeys
@@ -20,6 +22,8 @@ TRAVEL = (0.35, 0.6, 1.0)  # colour of the pen-up way
 TRAVEL_WIDTH = 0.2  # mm
 BORDER = 0.8  # grey of the canvas's frame
 TABLE = (0.93, 0.93, 0.93)  # colour of what lies round the page
+TOLERANCE = 0.01  # mm; how far the outline of a line of changing width may be off
+Pressed = tuple[float, float, float]  # x, y, pressure
 
 
 @WRITERS.register("png")
@@ -68,14 +72,30 @@ class PngPreview(Writer):
         context.set_source_rgba(*pen.rgb, pen.opacity)
         points = [(*self.path.frame.on_page(*ink.start), ink.pressure)]
         points += [(*self.path.frame.on_page(move.x, move.y), move.pressure) for move in ink.moves]
-        # One line where the width stays the same: pieces of translucent ink would show where they meet.
-        even = len({pressure for _, _, pressure in points}) == 1
-        for piece in [points] if even else itertools.pairwise(points):
-            context.set_line_width(ink.width * sum(pressure for _, _, pressure in piece) / len(piece))
-            context.move_to(*piece[0][:2])
-            for x, y, _ in piece[1:]:
-                context.line_to(x, y)
+        # One line or one area: pieces of translucent ink would show where they meet.
+        if len({pressure for _, _, pressure in points}) == 1:
+            _add_line(context, [(x, y) for x, y, _ in points])
+            context.set_line_width(ink.width * ink.pressure)
             context.stroke()
+        else:
+            for start, end in itertools.pairwise(points):
+                for polygon in _tapered(start, end, ink.width):
+                    _add_line(context, polygon)
+            context.fill()
+
+
+def _add_line(context: cairo.Context, points: Sequence[tuple[float, float]]) -> None:
+    context.move_to(*points[0])
+    for x, y in points[1:]:
+        context.line_to(x, y)
+
+
+def _tapered(start: Pressed, end: Pressed, width: float) -> Iterator[Polygon]:
+    """The area of a straight line whose pressure changes evenly."""
+    (x0, y0, pressure0), (x1, y1, pressure1) = start, end
+    middle = Point((x0 + x1) / 2, (y0 + y1) / 2)
+    radii = (width * pressure / 2 for pressure in (pressure0, pressure1))
+    return swept_polygons(Point(x0, y0), middle, Point(x1, y1), *radii, TOLERANCE)
 
 
 @WRITERS.register("html")
