@@ -62,11 +62,10 @@ def ink_and_journeys(path: Toolpath) -> Iterator[Ink | Journey]:
             moves.append(event)
             at = Point(event.x, event.y)
             continue
-        goes_on_after = bool(moves)
         after = moves[-1].pressure if moves else pressure
         yield from ink(i - 1)
-        goes_on = goes_on_after and isinstance(event, Begin)
         start, pressure = at, after
+        goes_on = isinstance(event, Begin)  # what is drawn next follows without travel
         if isinstance(event, Select):
             pen = event.pen
         elif isinstance(event, Begin):

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from plotter_programs import RED, polyline
 
@@ -52,6 +54,8 @@ def inks(path):
 def test_every_line_is_ink_once_with_its_pen_pressure_and_place():
     """On a brush that is dipped in mid-stroke and changed: against the events read one by one."""
     strokes = [*polyline([(0, 0), (1, 0), (1, 1)]), *polyline([(1, 1), (0, 1), (0, 0)], color=RED)]
+    brushes = [replace(one.brush, width=5 / 180, pressure=(0.3, 0.9)) for one in strokes]
+    strokes = [replace(stroke, brush=brush) for stroke, brush in zip(strokes, brushes, strict=True)]
     path = planned(strokes, "grbl-brush", width="z").flattened(0.05)
     drawn, expected, at, pen, pressure, stroke = [], [], Point(0, 0), None, None, None
     for event in path.events:
@@ -81,3 +85,9 @@ def test_every_move_with_the_pen_up_is_a_journey_that_says_what_for():
     assert [one.to for one in journeys][:2] == ["black", "travel"] and journeys[-1].to == "park"
     assert {one.to for one in journeys} == {"black", "red", "water", "travel", "park"}
     assert all(one.end == path.events[one.event][:2] for one in journeys)
+
+
+def test_the_first_journey_begins_at_the_park():
+    machine = replace(load_machine("sheet"), park=(30.0, 40.0))
+    path = plan(Program(CanvasSpec(100, 100, 3), polyline([(0, 0), (1, 0)])), machine).path
+    assert next(ink_and_journeys(path)).start == (30.0, 40.0)
