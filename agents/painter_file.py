@@ -67,6 +67,10 @@ def load_painter(path: str | os.PathLike) -> TrainedPainter:
         InputError: it is missing, damaged, of an unknown version, or its weights do not fit its settings.
     """
     try:
+        with open(path, "rb") as file:
+            begin = file.read(2)
+        if begin and begin != b"PK":
+            raise InputError(f"{path} is not a painter file (.npz); spiral train and spiral publish write them")
         with np.load(path, allow_pickle=False) as arrays:
             weights = {name: arrays[name] for name in arrays.files}
         header = json.loads(str(weights.pop(HEADER)))

@@ -83,7 +83,7 @@ Examples:
 @click.option("--renderer", metavar="NAME", help="Another renderer than the program was painted with.")
 @click.option("--seconds", type=float, metavar="S", help="How long painting takes.  [default: 3 to 20, by the strokes]")
 @click.option("--fps", type=int, metavar="N", help="Frames a second of a film.  [default: 20]")
-@click.option("--drawing", type=int, default=0, metavar="N", help="Which drawing of a file of many, from 0.")
+@click.option("--drawing", type=int, metavar="N", help="Which drawing of a file of many, from 0.  [default: the first]")
 def replay(program, output, size, renderer, seconds, fps, drawing) -> None:
     """Draw PROGRAM again, at any size, finished or stroke by stroke.
 
@@ -127,12 +127,20 @@ Examples:
     help="Where to write; the suffix says the format: .svg, .gcode, .hpgl, .script (URScript), .csv or .json "
     "(way-points), .png or .html (a dry run to look at). May be given several times.",
 )
-@click.option("--machine", metavar="NAME|FILE", help="See: spiral list machines; or a .toml file of your own.")
+@click.option(
+    "--machine",
+    metavar="NAME|FILE",
+    help="See: spiral list machines; or a .toml file of your own.  [default for pictures and way-points: sheet]",
+)
 @click.option("--page", metavar="PAGE", help="A0 to A6, letter, legal, tabloid, or WIDTHxHEIGHT in mm.")
 @click.option("--landscape/--portrait", default=None, help="How a named page lies.")
 @click.option("--margin", type=float, metavar="MM", help="Between the picture and the page's edges.")
 @click.option("--size", type=float, metavar="MM", help="The picture's longer side.  [default: as large as fits]")
-@click.option("--pens", metavar="PEN,...", help="Those you have: colours, with widths in mm, like black:0.5,red:0.5.")
+@click.option(
+    "--pens",
+    metavar="PEN,...",
+    help="Those you have: colours with the widths of their lines in mm, like black:0.5,red:0.5. One without a width draws as wide as each stroke.  [default: the machine's]",
+)
 @click.option(
     "--width",
     default="line",
@@ -148,10 +156,10 @@ Examples:
     help="As painted (program); with less travel but the same picture (safe); pen by pen (colour).",
 )
 @click.option("--tolerance", type=float, default=0.05, show_default=True, metavar="MM", help="Of lines for curves.")
-@click.option("--clip", is_flag=True, help="Cut strokes at the canvas's edge.")
+@click.option("--clip", is_flag=True, help="Cut strokes whose middle line leaves the canvas at its edge.")
 @click.option("--from", "first", type=int, default=1, metavar="K", help="Draw from stroke K on, to resume.")
 @click.option("--to", "last", type=int, metavar="K", help="Draw up to stroke K.")
-@click.option("--drawing", type=int, default=0, metavar="N", help="Which drawing of a file of many, from 0.")
+@click.option("--drawing", type=int, metavar="N", help="Which drawing of a file of many, from 0.  [default: the first]")
 @click.option("--report", is_flag=True, help="Print all figures, in the order as painted and as planned.")
 @click.option("--json", "as_json", is_flag=True, help="Print them as JSON, with the order of the strokes.")
 def export(programs, outputs, machine, pens, drawing, report, as_json, **options) -> None:
@@ -164,7 +172,7 @@ def export(programs, outputs, machine, pens, drawing, report, as_json, **options
     from spiral.plotter.pens import pens_given
     from spiral.plotter.plan import Options
 
-    chosen = Options(pens=pens_given(pens) if pens else None, **options)
+    chosen = Options(pens=None if pens is None else pens_given(pens), **options)
     planned = export_files(programs, outputs, machine, chosen, drawing)
     if as_json:
         click.echo(json.dumps(to_dict(planned), indent=2))

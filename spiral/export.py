@@ -8,7 +8,7 @@ from pathlib import Path
 
 from spiral.arrange import arranged
 from spiral.errors import InputError
-from spiral.files import written_whole
+from spiral.files import refuse_to_overwrite, written_whole
 from spiral.interchange import load_drawing
 from spiral.plotter.machine import Machine, load_machine, machine_names
 from spiral.plotter.plan import Options, Plan, plan
@@ -50,23 +50,22 @@ def export_files(
     outputs: Sequence[str | os.PathLike],
     machine: str | None = None,
     options: Options | None = None,
-    drawing: int = 0,
+    drawing: int | None = None,
 ) -> Plan:
     """``export`` of drawings in files of any format that ``spiral.interchange`` reads; other arguments as there.
 
     Args:
         sources: the files; several are arranged on one canvas, row by row.
-        drawing: which one of each file, from 0.
+        drawing: which one of each file, from 0; the first where None.
 
     Raises:
         InputError: as of ``export``, a file is no drawing, or it would be overwritten.
     """
     drawings = [load_drawing(source, drawing) for source in sources]
     losses = dict.fromkeys(loss for one in drawings for loss in one.losses.sentences())
-    for output in outputs:
-        if Path(output).exists() and any(Path(output).samefile(source) for source in sources):
-            raise InputError(f"{output} is the program itself; give the output another name")
-    planned = export(arranged([one.program for one in drawings]), outputs, machine, options)
+    refuse_to_overwrite(sources, outputs)
+    program = arranged([one.program for one in drawings], [str(source) for source in sources])
+    planned = export(program, outputs, machine, options)
     return planned._replace(notes=(*losses, *planned.notes))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from spiral.errors import InputError
@@ -33,6 +33,17 @@ def read_text(path: str | os.PathLike, what: str, most_bytes: int) -> str:
         return data.decode("utf-8")
     except UnicodeDecodeError:
         raise InputError(f"{path}: not {what}: not a text file") from None
+
+
+def refuse_to_overwrite(sources: Sequence[str | os.PathLike], outputs: Sequence[str | os.PathLike]) -> None:
+    """Refuse to write what is being read.
+
+    Raises:
+        InputError: one of the outputs is one of the sources.
+    """
+    for output in map(Path, outputs):
+        if output.is_file() and any(Path(source).exists() and output.samefile(source) for source in sources):
+            raise InputError(f"{output} is what is read; give the output another name")
 
 
 @contextlib.contextmanager

@@ -11,6 +11,7 @@ import numpy as np
 from spiral.errors import InputError
 from spiral.pictures import sample_sheet, save_png
 from spiral.program import Program, replay
+from spiral.words import counted
 
 TILE = 64  # pixels of a program's side on the sheet
 MOST_TILES = 100
@@ -37,10 +38,13 @@ def save_folder(programs: Sequence[Program], folder: str | os.PathLike, canvases
         raise InputError(f"cannot write programs to {folder}: it is a file; give a folder")
     tiles = np.stack([_tile(program) for program in programs[:MOST_TILES]]) if canvases is None else canvases
     digits = max(3, len(str(len(programs) - 1)))
-    for number, program in enumerate(programs):
-        program.save(folder / f"{number:0{digits}d}.json")
+    files = [folder / f"{number:0{digits}d}.json" for number in range(len(programs))]
+    others = set(folder.glob("*.json")) - set(files)
+    for file, program in zip(files, programs, strict=True):
+        program.save(file)
     save_png(sample_sheet(tiles), folder / "sheet.png")
-    return f"{folder}: {len(programs):,} programs and sheet.png"
+    left = f"; {counted(len(others), 'other program')} left there from before" if others else ""
+    return f"{folder}: {counted(len(programs), 'program')} and sheet.png{left}"
 
 
 def _tile(program: Program) -> np.ndarray:

@@ -82,6 +82,10 @@ def _checked(kind: Any, value: Any, key: str, rules: Rules) -> Any:
     if typing.get_origin(kind) is tuple:
         inner, *others = typing.get_args(kind)
         count = None if Ellipsis in others else 1 + len(others)
+        if dataclasses.is_dataclass(inner) and not isinstance(value, list | tuple):
+            raise InputError(
+                f"setting {key} must be a list of groups, in TOML each begun by [[{key}]], got {value!r:.60}"
+            )
         if not isinstance(value, list | tuple) or not value or (count and len(value) != count):
             raise InputError(f"setting {key} must be a list of {count or 'one or more'} values, got {value!r}")
         return tuple(_checked(inner, item, key, rules) for item in value)

@@ -57,9 +57,14 @@ def load_drawings(path: str | os.PathLike, first: int = 0, pen_width: float = PE
             the file, and the drawing and field that are wrong.
         InputError: an argument is out of range, or no format has such a suffix.
     """
-    path, kind = Path(path), format_of(path)
+    path = Path(path)
     checks.integer(first, "the drawing's number", 0, 10**9)
     checks.number(pen_width, "the pen's width", 0.0, MAX_WIDTH, low_included=False)
+    if path.is_dir():
+        raise ProgramError(f"cannot read {path}: it is a folder; give files, like {path}/*.json")
+    if not path.exists():  # whatever its suffix
+        raise ProgramError(f"cannot read {path}: No such file or directory")
+    kind = format_of(path)
     count = 0
     try:
         for count, record in enumerate(kind.records(path), 1):
@@ -71,9 +76,23 @@ def load_drawings(path: str | os.PathLike, first: int = 0, pen_width: float = PE
         raise ProgramError(f"{path} has no drawing {first}: it holds {count:,}, counted from 0")
 
 
-def load_drawing(path: str | os.PathLike, number: int = 0) -> Drawing:
-    """Drawing ``number``, from 0, of a file; errors as of `load_drawings`."""
-    return next(load_drawings(path, number))
+def load_drawing(path: str | os.PathLike, number: int | None = None) -> Drawing:
+    """Drawing ``number``, from 0, of a file; errors as of `load_drawings`.
+
+    Where no number is given it is the first, and if there are more that counts among the losses.
+    """
+    drawings = load_drawings(path, number or 0)
+    drawing = next(drawings)
+    if number is None and _has_more(drawings):
+        drawing.losses.count("files of several drawings, of which the first is taken (--drawing N takes another)")
+    return drawing
+
+
+def _has_more(drawings: Iterator[Drawing]) -> bool:
+    try:
+        return next(drawings, None) is not None
+    except ProgramError:
+        return True  # one that cannot be read is one more
 
 
 def load_program(path: str | os.PathLike, number: int = 0) -> Program:

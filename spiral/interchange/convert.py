@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from spiral import checks
 from spiral.errors import InputError
+from spiral.files import refuse_to_overwrite
 from spiral.interchange import Drawing, Losses, format_of, load_drawings, save_programs
 from spiral.program_folder import save_folder
 
@@ -45,6 +46,7 @@ def convert(
         InputError: an input cannot be read, or the output cannot be written or does not hold so many drawings.
     """
     checks.integer(count, "-n", 1, MAX_COUNT)
+    refuse_to_overwrite(inputs, [output])
     to_folder = not Path(output).suffix or Path(output).is_dir()
     to_one = not to_folder and format_of(output).holds_one
     drawings = list(itertools.islice(_drawings(inputs, number, pen_width), min(count, 2) if to_one else count))

@@ -92,8 +92,9 @@ class Tray:
 class Arm:
     """A robot arm's place in its own world."""
 
-    plane: tuple[float, float, float, float, float, float] = (0.3, -0.1, 0.05, 0.0, 3.14159265, 0.0)
-    # pose of the machine's origin with the tool at right angles to the paper: metres, axis-angle in radians
+    # Pose of the paper's plane in the arm's base: where x = y = 0 is, the plane's x along the page, y up the page and z
+    # out of the paper, up; metres, axis-angle in radians. Teach it as a plane feature.
+    plane: tuple[float, float, float, float, float, float] = (0.3, -0.2, 0.05, 0.0, 0.0, 0.0)
     blend: float = 0.5  # mm; how far corners are rounded so that it need not stop at each
 
 
@@ -142,18 +143,23 @@ class Machine:
         """Where a brush is washed between two paints, if it is."""
         return self._tray(self.change.wash) if self.change.wash else None
 
-    def check_inside(self, x: float, y: float, what: str) -> None:
+    def has(self, place: tuple[float, float]) -> bool:
+        """Whether a place, mm, lies in the work area."""
+        # A millionth of a millimetre is what sums of floats may be off.
+        ranges = zip(place, (self.area.x, self.area.y), strict=True)
+        return all(low - 1e-6 <= value <= high + 1e-6 for value, (low, high) in ranges)
+
+    def check_inside(self, x: float, y: float, what: str, advice: str = "") -> None:
         """Refuse a point outside the work area.
 
         Raises:
             InputError: it is outside; the message names ``what`` goes there, the point and the area.
         """
-        (x0, x1), (y0, y1) = self.area.x, self.area.y
-        # A millionth of a millimetre is what sums of floats may be off.
-        if not (x0 - 1e-6 <= x <= x1 + 1e-6 and y0 - 1e-6 <= y <= y1 + 1e-6):
+        if not self.has((x, y)):
+            (x0, x1), (y0, y1) = self.area.x, self.area.y
             raise InputError(
                 f"{what} would go to ({x:.3f}, {y:.3f}) mm, outside the work area of {self.name}: x {x0:g} to {x1:g}, "
-                f"y {y0:g} to {y1:g}; make the picture smaller, the margin larger or the page another"
+                f"y {y0:g} to {y1:g}{advice}"
             )
 
     def _tray(self, name: str) -> Tray:
@@ -200,8 +206,8 @@ def machine_text(name: str) -> str:
     """
     if name not in machine_names():
         raise InputError(
-            f"{unknown('machine', name, machine_names())}. A machine of your own is a .toml file; "
-            "to begin one: spiral list machines NAME > mine.toml"
+            f"{unknown('machine', name, machine_names())} (a machine of your own is a .toml file; to begin one: "
+            "spiral list machines grbl-servo > mine.toml)"
         )
     return importlib.resources.files("spiral.plotter.machines").joinpath(f"{name}.toml").read_text(encoding="utf-8")
 
@@ -238,6 +244,8 @@ def _check(machine: Machine) -> None:
         if low >= high:
             raise InputError(f"area.{axis} must be [least, most], got [{low:g}, {high:g}]")
     lift, (low, high) = machine.lift, machine.area.z
+    if lift.kind == "servo" and lift.up == lift.down:
+        raise InputError(f"lift.up and lift.down are both {lift.up:g}: the servo would never raise the pen")
     if lift.kind == "z":
         if not lift.up > lift.down >= lift.press:
             raise InputError(

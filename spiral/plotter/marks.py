@@ -87,7 +87,7 @@ def check_on_canvas(program: Program) -> None:
     for number, stroke in enumerate(program.strokes):
         if spans_inside(stroke) != [(0.0, 1.0)]:
             raise InputError(
-                f"stroke {number} leaves the canvas, where a painting ends and paper does not; --clip cuts such strokes "
+                f"stroke {number + 1} leaves the canvas, where a painting ends and paper does not; --clip cuts such strokes "
                 "at the canvas's edge"
             )
 

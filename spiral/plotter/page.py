@@ -122,7 +122,7 @@ def frame_for(
     largest = min(room_x / canvas.width, room_y / canvas.height) * longer
     if size is None:
         size = largest
-    elif not 0 < checks.number(size, "size (mm)", 0.0, MAX_SIDE) <= largest + 1e-9:
+    elif checks.number(size, "size (mm)", 0.0, MAX_SIDE, low_included=False) > largest + 1e-9:
         raise InputError(
             f"a picture of {size:g} mm does not fit: between margins of {margin:g} mm on a page of {page.width:g} x "
             f"{page.height:g} mm its longer side is at most {largest:.1f} mm"

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from spiral import checks
 from spiral.color import css_color
 from spiral.errors import InputError
+from spiral.geometry import Point
 from spiral.plotter.machine import Machine
 from spiral.plotter.marks import Mark, Placed, check_on_canvas, clipped, place
 from spiral.plotter.order import Change, ordered, picture_change
@@ -104,6 +105,10 @@ def plan(program: Program, machine: Machine, options: Options | None = None) -> 
     before = after = report(flat)
     order = ordered(options.order, placed.marks, program, frame, pens, machine.park)
     notes = [*_color_notes(placed, strokes, pens), *_width_notes(placed, pens, options.width)]
+    if len(pens) > MAX_OWN_PENS and pens != options.pens:
+        notes.append(f"each of the program's {len(pens)} colours is a pen of its own here; --pens names those you have")
+    if not all(machine.has(frame.on_machine(corner)) for corner in (Point(0.0, 0.0), Point(1.0, 1.0))):
+        notes.append("the picture reaches beyond the machine's work area; what is drawn of it does not")
     if options.order != "program":
         other_path, other_flat = drawn([placed.marks[i] for i in order])
         if options.order == "safe" and other_flat.times[-1] >= flat.times[-1]:
@@ -139,7 +144,7 @@ def _color_notes(placed: Placed, program: Program, pens: Sequence[Pen]) -> list[
         opacity = "" if brush.opacity == 1 else f" at opacity {brush.opacity:.2f}"
         notes.append(
             f"{counted(len(off), 'stroke')} in a colour no pen has: at worst {placed.errors[worst]:.2f} off (0 the same, "
-            f"1 black for white), stroke {mark.stroke}, {css_color(brush.color)}{opacity} by pen {pens[mark.pen].name}"
+            f"1 black for white), stroke {mark.stroke + 1}, {css_color(brush.color)}{opacity} by pen {pens[mark.pen].name}"
         )
     if placed.translucent:
         notes.append(f"{counted(placed.translucent, 'translucent stroke')} drawn in opaque ink")
@@ -149,16 +154,23 @@ def _color_notes(placed: Placed, program: Program, pens: Sequence[Pen]) -> list[
 
 
 def _width_notes(placed: Placed, pens: Sequence[Pen], width: str) -> list[str]:
-    if width != "line":
-        return []
-    wide = [mark for mark in placed.marks if pens[mark.pen].width and max(mark.widths) > NARROW * pens[mark.pen].width]
+    known = [(max(mark.widths), pens[mark.pen]) for mark in placed.marks if pens[mark.pen].width]
+    wide = [(widest, pen) for widest, pen in known if widest > NARROW * pen.width]
+    thin = [(widest, pen) for widest, pen in known if NARROW * widest < pen.width]
     uneven = [mark for mark in placed.marks if pens[mark.pen].width is None and mark.widths[0] != mark.widths[1]]
     notes = []
-    if wide:
-        widest = max(wide, key=lambda mark: max(mark.widths))
+    if wide and width != "passes":
+        most, pen = max(wide, key=lambda one: one[0])
+        how = "only the middle is drawn" if width == "line" else "they come out narrower"
         notes.append(
-            f"{counted(len(wide), 'stroke')} wider than the pen's line (at most {max(widest.widths):.1f} mm, pen "
-            f"{pens[widest.pen].name} {pens[widest.pen].width:g} mm): only the middle is drawn; --width passes fills them"
+            f"{counted(len(wide), 'stroke')} wider than the pen's line (at most {most:.1f} mm, pen {pen.name} "
+            f"{pen.width:g} mm): {how}; --width passes fills them"
+        )
+    if thin and width != "z":
+        least, pen = min(thin, key=lambda one: one[0])
+        notes.append(
+            f"{counted(len(thin), 'stroke')} narrower than the pen's line (at least {least:.1f} mm, pen {pen.name} "
+            f"{pen.width:g} mm): they come out wider; a larger --size or a finer pen suits them"
         )
     if uneven:
         notes.append(f"{counted(len(uneven), 'stroke')} of changing width drawn evenly, at the mean width")
@@ -172,4 +184,3 @@ def _picture_note(change: Change) -> str:
         f"this order changes the picture: {change.pixels:,} of {change.of:,} pixels "
         f"({change.pixels / change.of:.1%}), at worst by {change.worst} of 255"
     )
-

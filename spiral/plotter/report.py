@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from spiral.plotter.events import MOVES, Begin, Dip, Line, Park, Pause, Select, Travel, Up
 from spiral.plotter.toolpath import Toolpath
-from spiral.words import clock, counted
+from spiral.words import clock
 
 
 class Report(NamedTuple):
@@ -18,8 +18,10 @@ class Report(NamedTuple):
     lifts: how often the pen is raised.
     pen_changes: from one pen to another.
     dips: into trays.
-    seconds: that the machine takes, without people.
-    pauses: how often it waits for a person.
+    seconds: that it takes, people who change pens included.
+    pauses: how often it waits for them.
+    waiting: seconds of that.
+    widths: of the narrowest and the widest stroke, mm.
     bounds: x0, y0, x1, y1 of all moves, mm.
     """
 
@@ -31,6 +33,8 @@ class Report(NamedTuple):
     dips: int
     seconds: float
     pauses: int
+    waiting: float
+    widths: tuple[float, float]
     bounds: tuple[float, float, float, float]
 
 
@@ -48,6 +52,7 @@ def report(path: Toolpath) -> Report:
 
     places = [(event.x, event.y) for event in path.events if isinstance(event, MOVES)]
     ink = lengths.pop(Line)
+    widths = [width for mark in path.marks for width in mark.widths]
     return Report(
         strokes=count(Begin),
         ink=ink,
@@ -55,8 +60,10 @@ def report(path: Toolpath) -> Report:
         lifts=count(Up),
         pen_changes=max(0, count(Select) - 1),
         dips=count(Dip),
-        seconds=path.times[-1] - count(Pause) * path.machine.change.seconds,
+        seconds=path.times[-1],
         pauses=count(Pause),
+        waiting=count(Pause) * path.machine.change.seconds,
+        widths=(min(widths), max(widths)),
         bounds=(*map(min, zip(*places, strict=True)), *map(max, zip(*places, strict=True))),
     )
 
@@ -73,9 +80,11 @@ def rows(one: Report) -> list[tuple[str, str]]:
     ]
     if one.dips:
         shown.append(("dips", f"{one.dips:,}"))
-    pauses = f", and {counted(one.pauses, 'pause')} to change pens" if one.pauses else ""
+    waiting = f", of which {clock(one.waiting)} for pens changed by hand" if one.pauses else ""
+    least, most = (f"{width:.1f}" for width in one.widths)
     return [
         *shown,
-        ("time", f"{clock(one.seconds)}{pauses}"),
+        ("time", f"{clock(one.seconds)}{waiting}"),
+        ("widths of strokes", f"{least} mm" if least == most else f"{least} to {most} mm"),
         ("moves within", f"x {x0:.1f} to {x1:.1f}, y {y0:.1f} to {y1:.1f} mm"),
     ]

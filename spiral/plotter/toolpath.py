@@ -53,8 +53,8 @@ class Toolpath:
         """
         count = len(self.marks)
         last = count if last is None else last
-        if not 1 <= first <= last <= count:
-            raise InputError(f"strokes {first} to {last} are not in this toolpath; it has strokes 1 to {count}")
+        if not 1 <= first <= count or not first <= last <= count:
+            raise InputError(f"strokes {first} to {last} are asked for; there are strokes 1 to {count}")
         return replace(self, events=tuple(_part(self, first, last)))
 
     def check_inside(self) -> None:
@@ -63,14 +63,21 @@ class Toolpath:
         Raises:
             InputError: it does; the message names the stroke, the point and the area.
         """
-        what = "the pen"
+        what, advice = "the pen", self._advice()
         for event in self.events:
             if isinstance(event, Begin):
-                what = f"stroke {event.stroke}"
+                what = f"stroke {event.number}"
             elif isinstance(event, Curve):
                 raise TypeError("only a flattened toolpath can be checked")
             elif isinstance(event, MOVES):
-                self.machine.check_inside(event.x, event.y, what)
+                self.machine.check_inside(event.x, event.y, what, advice)
+
+    def _advice(self) -> str:
+        """What to do where a stroke leaves the work area."""
+        page, (x, y) = self.frame.page, self.machine.sheet.at
+        if all(map(self.machine.has, ((x, y), (x + page.width, y + page.height)))):
+            return "; make the picture smaller or the margin larger"
+        return f"; the page of {page.width:g} x {page.height:g} mm reaches beyond it: choose another page or a smaller size"
 
     @functools.cached_property
     def times(self) -> tuple[float, ...]:
@@ -100,7 +107,7 @@ def _part(whole: Toolpath, first: int, last: int) -> Iterator[Event]:
     events = whole.events
     begins = {event.number: i for i, event in enumerate(events) if isinstance(event, Begin)}
     start, stop = begins[first], begins.get(last + 1, len(events))
-    while last + 1 in begins and isinstance(events[stop - 1], Select | Pause | Dip):
+    while last + 1 in begins and isinstance(events[stop - 1], Select | Pause | Dip | Travel):
         stop -= 1  # what makes ready for the stroke after
     yield from _ready(whole.machine, whole.pens, _last(events[:start], Select))
     yield events[start]
@@ -201,7 +208,8 @@ class _Desk:
             if wash := self.machine.wash_tray():
                 self.events.append(_dip(wash))
             if self.machine.change.pause:
-                self.events.append(Pause(f"change to pen {pen + 1}: {self.pens[pen].name}"))
+                # At the park, where hands have room and a drop of ink does no harm.
+                self.events += [Travel(*self.machine.park), Pause(f"change to pen {pen + 1}: {self.pens[pen].name}")]
         self._pen = pen
         self.events.extend(_ready(self.machine, self.pens, Select(pen)))
         self._paint = self.machine.refill.every or math.inf

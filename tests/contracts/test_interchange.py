@@ -126,7 +126,7 @@ def test_a_file_that_cannot_be_read_or_written_is_named(suffix, tmp_path):
     folder.mkdir()
     with pytest.raises(ProgramError, match=rf"cannot read .*missing\{suffix}: No such file or directory"):
         load_program(missing)
-    with pytest.raises(ProgramError, match=rf"cannot read .*folder\{suffix}: Is a directory"):
+    with pytest.raises(ProgramError, match=rf"cannot read .*folder\{suffix}: it is a folder; give files, like .*json"):
         load_program(folder)
     with pytest.raises(InputError, match=rf"cannot write .*folder\{suffix}: it is a folder"):
         save_programs([PAINTING], folder)

@@ -111,6 +111,19 @@ def test_a_dialect_without_words_for_dipping_says_so(name):
         written(name, one)
 
 
+@pytest.mark.parametrize(
+    ("pause", "labels"), [(True, ["1 pen1 black", "!2 pen2 red"]), (False, ["1 pen1 black", "2 pen2 red"])]
+)
+def test_an_axidraw_waits_before_a_layer_of_another_pen(pause, labels):
+    machine = load_machine("axidraw-v3")
+    machine = dataclasses.replace(machine, change=dataclasses.replace(machine.change, pause=pause))
+    program = Program(
+        CanvasSpec(32, 32, 3), [*polyline([(0, 0), (1, 1)]), *polyline([(0, 1), (1, 0)], color=(1, 0, 0))]
+    )
+    text = WRITERS.get("svg")(plan(program, machine, Options(pens=(Pen("black"), Pen("red")))).path).content()
+    assert re.findall(r'inkscape:label="(.*?)"', text) == labels
+
+
 def test_hpgl_refuses_numbers_it_cannot_say():
     machine = dataclasses.replace(load_machine("hpgl-a4"), units_per_mm=1000.0)
     with pytest.raises(InputError, match="plotter units; HPGL counts to 32767; make the picture smaller"):
@@ -129,7 +142,7 @@ def test_urscript_is_a_program_of_whole_lines_and_blends_do_not_overlap():
     one = plan(random_program(3, strokes=12), load_machine("ur5e"))
     text = written("urscript", one)
     number = r"-?\d+\.\d+"
-    pose = rf"pose_trans\(plane, p\[{number}, {number}, {number}, 0, 0, 0\]\)"
+    pose = rf"pose_trans\(plane, p\[{number}, {number}, {number}, 3\.141593, 0, 0\]\)"
     grammar = "|".join(
         [
             r"def spiral_painting\(\):",

@@ -41,8 +41,18 @@ def test_what_cannot_be_arranged():
     with pytest.raises(ProgramError, match="there must be at least one program to arrange, got none"):
         arranged([])
     with pytest.raises(ProgramError) as refused:
-        arranged([letter_f(32, 32), letter_f(64, 32)])
+        arranged([letter_f(32, 32), letter_f(64, 32)], ["a.json", "b.json"])
     assert str(refused.value) == (
-        "programs on one sheet must have the same canvas; number 1 has 64 x 32 pixels, 1 channels, background "
-        "[1.0, 1.0, 1.0], number 0 has 32 x 32 pixels, 1 channels, background [1.0, 1.0, 1.0]"
+        "programs on one sheet must have canvases of the same shape and background; b.json has 64 x 32 pixels on "
+        "[1.0, 1.0, 1.0], a.json has 32 x 32 pixels on [1.0, 1.0, 1.0]; export them one by one"
     )
+    grey = Program(CanvasSpec(32, 32, 1, (0.5, 0.5, 0.5)), letter_f().strokes)
+    with pytest.raises(ProgramError, match="program 1 has 32 x 32 pixels on .0.5, 0.5, 0.5., program 0 has"):
+        arranged([letter_f(32, 32), grey])
+
+
+def test_canvases_of_different_sizes_and_channels_share_a_sheet():
+    color = Program(CanvasSpec(16, 16, 3), letter_f().strokes)
+    sheet = arranged([letter_f(64, 64), color])
+    assert (sheet.canvas.width, sheet.canvas.height, sheet.canvas.channels) == (128, 64, 3)
+    assert np.array_equal(replay(sheet)[:, :64], replay(arranged([color, color]), 128)[:, :64])

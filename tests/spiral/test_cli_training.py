@@ -158,7 +158,7 @@ def here(tmp_path, monkeypatch):
         ),
         ("paint empty", "there is no painter at empty; give a run's folder, .*"),
         ("paint run", "the run in run has no finished checkpoint yet; wait for its first, .*"),
-        ("paint file", "cannot read the painter file file: .*"),
+        ("paint file", "file is not a painter file (.npz); .*"),
         ("paint run -n 0", "-n must be a whole number from 1 to 10000, got 0"),
         ("paint run --seed -1", "--seed must be a whole number from 0 to 4294967295, got -1"),
         ("paint run -o file", "cannot write paintings to file: it is a file; give a folder"),

@@ -148,3 +148,18 @@ def test_a_published_painter_is_an_npz_file(painter_file, tmp_path):
     with pytest.raises(InputError, match="cannot write .*mine.painter: a painter file is an .npz file"):
         publish(painter_file, tmp_path / "mine.painter")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_program_is_no_painter(tmp_path):
+    (tmp_path / "000.json").write_text("{}")
+    with pytest.raises(
+        InputError, match=r"000.json is not a painter file \(.npz\); spiral train and spiral publish write"
+    ):
+        load_painter(tmp_path / "000.json")
+
+
+def test_older_programs_in_the_folder_are_told(painter_file, tmp_path):
+    assert paint_to_folder(painter_file, tmp_path, 3) == f"{tmp_path}: 3 programs and sheet.png"
+    assert paint_to_folder(painter_file, tmp_path, 1) == (
+        f"{tmp_path}: 1 program and sheet.png; 2 other programs left there from before"
+    )

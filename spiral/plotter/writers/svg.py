@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from spiral.color import css_color
 from spiral.geometry import Point
-from spiral.plotter.events import Curve
+from spiral.plotter.events import Curve, Pause
 from spiral.plotter.ink import Ink, ink_and_journeys
 from spiral.plotter.writers.base import WRITERS, Writer, fixed, harmless
 from spiral.svg import curves, metadata_element
@@ -18,7 +18,7 @@ HEAD = (
     'width="{width}mm" height="{height}mm" viewBox="0 0 {width} {height}">'
 )
 LAYER = (
-    '<g inkscape:groupmode="layer" id="layer{number}" inkscape:label="{number} pen{pen} {name}" fill="none" '
+    '<g inkscape:groupmode="layer" id="layer{number}" inkscape:label="{waits}{number} pen{pen} {name}" fill="none" '
     'stroke="{color}" stroke-opacity="{opacity}" stroke-linecap="round" stroke-linejoin="round">'
 )
 
@@ -38,15 +38,26 @@ class Svg(Writer):
             HEAD.format(width=_short(page.width), height=_short(page.height)),
             metadata_element(self.path.program),
         ]
-        # The number in front of a layer's name keeps the order in programs that sort layers by it.
+        pauses = any(isinstance(event, Pause) for event in self.path.events)
+        # The number in front of a layer's name keeps the order in programs that sort layers by it; AxiDraw's software waits
+        # for a person before a layer whose name begins with an exclamation mark.
         for number, (pen, run) in enumerate(itertools.groupby(drawn, lambda ink: ink.pen), 1):
-            lines += [self._layer(number, pen), *self._paths(run, self.path.pens[pen].opacity), "</g>"]
+            lines += [
+                self._layer(number, pen, pauses and number > 1),
+                *self._paths(run, self.path.pens[pen].opacity),
+                "</g>",
+            ]
         return "\n".join([*lines, "</svg>", ""])
 
-    def _layer(self, number: int, index: int) -> str:
+    def _layer(self, number: int, index: int, waits: bool) -> str:
         pen = self.path.pens[index]
         return LAYER.format(
-            number=number, pen=index + 1, name=harmless(pen.name), color=css_color(pen.rgb), opacity=_short(pen.opacity)
+            number=number,
+            waits="!" if waits else "",
+            pen=index + 1,
+            name=harmless(pen.name),
+            color=css_color(pen.rgb),
+            opacity=_short(pen.opacity),
         )
 
     def _paths(self, run: Iterator[Ink], opacity: float) -> Iterator[str]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from spiral.plotter.events import Begin, Line
 from spiral.plotter.writers.base import WRITERS, LineWriter, fixed, harmless
 
+POINTING_DOWN = "3.141593, 0, 0"  # the tool's z axis into the paper: half a turn about the paper's x axis
 BLEND_SHARE = 0.4  # of the shorter neighbour; blends that overlap make the arm leave a point out
 
 
@@ -83,7 +84,7 @@ class UrScript(LineWriter):
 
     def _pose(self) -> str:
         x, y, z = (fixed(value / 1000, 6) for value in (self._x, self._y, self._z))
-        return f"pose_trans(plane, p[{x}, {y}, {z}, 0, 0, 0])"
+        return f"pose_trans(plane, p[{x}, {y}, {z}, {POINTING_DOWN}])"
 
     def _motion(self, speed: float) -> str:
         return f"a={fixed(self.machine.speed.acceleration / 1000)}, v={fixed(speed / 60_000, 4)}"

@@ -84,6 +84,16 @@ def test_what_a_file_does_not_say_has_its_default(machine_file):
         (END, "[lift]\npress = 1", "lift must have up above down, and press not above down; got up 5, down 0, press 1"),
         (END, "[lift]\nkind = 'magnet'", "unknown lift.kind 'magnet'; known: z, servo, pen"),
         (END, "a = " + "[" * 10_000, "not TOML"),
+        (
+            END,
+            "[lift]\nkind = 'servo'\nup = 7\ndown = 7",
+            "lift.up and lift.down are both 7: the servo would never raise",
+        ),
+        (
+            END,
+            "[pens]\ncolor = 'red'",
+            r"setting pens must be a list of groups, in TOML each begun by \[\[pens\]\], got {'co",
+        ),
         (END, "[[pens]]\nwidth = 3", "setting pens.color is missing"),
         (END, "[[pens]]\ncolor = 'blak'", "unknown colour 'blak'"),
         (END, TRAY.replace("10]", "101]"), r"tray water would go to \(0.000, 101.000\) mm, outside the"),
@@ -150,7 +160,7 @@ def test_a_park_outside_the_area_is_refused(machine_file):
 def test_names_and_files_that_are_not_there(tmp_path):
     with pytest.raises(
         InputError,
-        match="unknown machine 'grbl-sevo'; known: .* Did you mean 'grbl-servo'.* to begin one: spiral list machines NAME",
+        match="unknown machine 'grbl-sevo'; known: .* Did you mean 'grbl-servo'.* to begin one: spiral list machines grbl-servo > mine.toml",
     ):
         load_machine("grbl-sevo")
     with pytest.raises(InputError, match=re.escape(f"cannot read {tmp_path}/no.toml: No such file or directory")):

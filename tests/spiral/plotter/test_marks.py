@@ -53,7 +53,7 @@ def test_strokes_that_leave_the_canvas_are_refused_and_named():
     check_on_canvas(Program(CANVAS, inside))
     outside = Program(CANVAS, [*inside, Stroke((0.5, 0.5), (2.0, 0.5), (0.5, 0.6), Brush(0.1))])
     with pytest.raises(
-        InputError, match="stroke 1 leaves the canvas, .* --clip cuts such strokes at the canvas's edge"
+        InputError, match="stroke 2 leaves the canvas, .* --clip cuts such strokes at the canvas's edge"
     ):
         check_on_canvas(outside)
     check_on_canvas(clipped(outside))

@@ -72,10 +72,10 @@ def test_a_size_is_that_of_the_longer_side():
                 "at most 180.0 mm"
             ),
         ),
-        (15.0, 0.0, "a picture of 0 mm does not fit"),
+        (15.0, 0.0, "size (mm) must be a number above 0 to 10000, got 0.0"),
         (-1.0, None, "margin (mm) must be a number from 0 to 10000, got -1.0"),
         (float("nan"), None, "margin (mm) must be a number from 0 to 10000, got nan"),
-        (15.0, float("inf"), "size (mm) must be a number from 0 to 10000, got inf"),
+        (15.0, float("inf"), "size (mm) must be a number above 0 to 10000, got inf"),
     ],
 )
 def test_a_place_that_is_refused(margin, size, message):

@@ -18,6 +18,7 @@ from gcodeparser import parse_gcode_lines
 from GcodeTools import Gcode
 from PIL import Image
 from plotter_programs import letter_f, random_program
+from scipy.spatial.transform import Rotation
 
 from spiral import replay
 from spiral.errors import InputError
@@ -319,12 +320,38 @@ def test_an_f_is_upright_and_not_mirrored(dialect, width, height):
         rows = [line.split(",") for line in text.splitlines() if line.endswith(("line", "travel"))]
         drawn = {(float(row[1]), float(row[2])) for row in rows}
     elif dialect == "urscript":
-        drawn = {(1000 * float(x), 1000 * float(y)) for x, y in re.findall(r"p\[([-\d.]+), ([-\d.]+), \S+ 0, 0", text)}
+        drawn = {(1000 * float(x), 1000 * float(y)) for x, y in re.findall(r"p\[([-\d.]+), ([-\d.]+), \S+ 3.14", text)}
     else:
         drawn = {(x, y) for _, x, y in read_by_gcodeparser(text, one.path.machine)}
     for x, y in f_on_page(width, height):
         expected = (at_x + x, at_y + 60 - y)  # y up from the page's lower edge
         assert min(np.hypot(expected[0] - a, expected[1] - b) for a, b in drawn) < HALF_DIAGONAL, (dialect, x, y)
+
+
+@pytest.mark.parametrize("plane", [(0.3, -0.2, 0.05, 0.0, 0.0, 0.0), (-0.4, 0.1, 0.2, 0.3, -0.2, 1.1)])
+def test_an_arm_points_its_brush_into_the_paper_and_lifts_it_out_of_it(plane):
+    """Poses of the script, put together as the controller does it, against the paper wherever it lies."""
+    machine = load_machine("ur5e")
+    machine = replace(machine, arm=replace(machine.arm, plane=plane))
+    one = plan(letter_f(), machine)
+    text = written(one, "urscript")
+    stated = re.search(r"plane = p\[(.*)\]", text)[1]
+    origin, turned = np.split(np.array([float(value) for value in stated.split(", ")]), [3])
+    paper = Rotation.from_rotvec(turned).as_matrix()
+    right, up_the_page, out_of_the_paper = paper.T
+    heights = {"movel": [], "movep": []}
+    places = []
+    for kind, pose in re.findall(r"(movel|movep)\(pose_trans\(plane, p\[(.*?)\]\)", text):
+        place, tool = np.split(np.array([float(value) for value in pose.split(", ")]), [3])
+        in_base = origin + paper @ place
+        points_to = paper @ Rotation.from_rotvec(tool).as_matrix() @ [0.0, 0.0, 1.0]
+        assert np.allclose(points_to, -out_of_the_paper, atol=1e-5)
+        heights[kind].append((in_base - origin) @ out_of_the_paper)
+        if kind == "movep":
+            places.append(((in_base - origin) @ right, (in_base - origin) @ up_the_page))
+    assert max(heights["movep"]) <= 0.0 < max(heights["movel"]) == pytest.approx(machine.lift.up / 1000, abs=1e-6)
+    marks = [(x / 1000, y / 1000) for mark in one.path.marks for x, y in (mark.end,)]
+    assert all(min(np.hypot(x - a, y - b) for a, b in places) < 1e-5 for x, y in marks)
 
 
 def test_waypoints_are_the_same_as_csv_and_json():
