@@ -60,7 +60,7 @@ class Plan(NamedTuple):
     Attributes:
         path: the toolpath, its curves as curves.
         flat: the same as lines; every move of it is inside the machine's work area.
-        before: the figures in the program's own order.
+        before: the figures in the program's own order; of a part, as planned too.
         after: the figures as planned.
         notes: what the person who plots should know, a sentence each.
         order: numbers of the program's strokes in the order of drawing.
@@ -97,9 +97,8 @@ def plan(program: Program, machine: Machine, options: Options | None = None) -> 
     ways_of = ways_for(options.width, machine, pens, tolerance)
 
     def drawn(marks: Sequence[Mark]) -> tuple[Toolpath, Toolpath]:
-        whole = draw(program, machine, frame, pens, marks, ways_of)
-        part = whole if (options.first, options.last) == (1, None) else whole.part(options.first, options.last)
-        return part, part.flattened(tolerance)
+        path = draw(program, machine, frame, pens, marks, ways_of)
+        return path, path.flattened(tolerance)
 
     path, flat = drawn(placed.marks)
     before = after = report(flat)
@@ -118,6 +117,10 @@ def plan(program: Program, machine: Machine, options: Options | None = None) -> 
             path, flat, after = other_path, other_flat, report(other_flat)
             numbers = [placed.marks[i].stroke for i in order]
             notes.append(_picture_note(picture_change(strokes, numbers)))
+    if (options.first, options.last) != (1, None):  # after the order is chosen: the rest must be that of the whole
+        path = path.part(options.first, options.last)
+        flat = path.flattened(tolerance)
+        before = after = report(flat)
     flat.check_inside()
     return Plan(path, flat, before, after, tuple(notes), tuple(placed.marks[i].stroke for i in order))
 

@@ -287,3 +287,14 @@ def test_strokes_from_one_to_another_and_their_numbers():
     one = plan(program, load_machine("sheet"), Options(first=3, last=5))
     assert one.after.strokes == 3 and len(one.order) == 12
     assert plan(program, load_machine("sheet"), Options(last=2)).after.strokes == 2
+
+
+def test_the_rest_is_that_of_the_order_which_the_whole_was_drawn_in():
+    """Alone, the last strokes might be quicker in the program's own order; then the rest would not be the rest."""
+    for seed in range(40):
+        program = random_program(seed, strokes=10)
+        whole = plan(program, load_machine("sheet"), Options(order="safe"))
+        for first in (4, 8):
+            rest = plan(program, load_machine("sheet"), Options(order="safe", first=first))
+            assert rest.order == whole.order
+            assert rest.flat.events == whole.flat.part(first).events
