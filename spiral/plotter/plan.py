@@ -108,15 +108,16 @@ def plan(program: Program, machine: Machine, options: Options | None = None) -> 
         notes.append(f"each of the program's {len(pens)} colours is a pen of its own here; --pens names those you have")
     if not all(machine.has(frame.on_machine(corner)) for corner in (Point(0.0, 0.0), Point(1.0, 1.0))):
         notes.append("the picture reaches beyond the machine's work area; what is drawn of it does not")
-    if options.order != "program":
+    own = list(range(len(order)))
+    if order != own:
         other_path, other_flat = drawn([placed.marks[i] for i in order])
-        if options.order == "safe" and other_flat.times[-1] >= flat.times[-1]:
-            notes.append("the safe order is no quicker here: the program's own order is kept")
-            order = range(len(order))
-        else:
+        if options.order == "colour" or other_flat.times[-1] < flat.times[-1]:
             path, flat, after = other_path, other_flat, report(other_flat)
-            numbers = [placed.marks[i].stroke for i in order]
-            notes.append(_picture_note(picture_change(strokes, numbers)))
+            notes.append(_picture_note(picture_change(strokes, [placed.marks[i].stroke for i in order])))
+        else:
+            order = own
+    if options.order == "safe" and order == own:
+        notes.append("the safe order is no quicker here: the program's own order is kept")
     if (options.first, options.last) != (1, None):  # after the order is chosen: the rest must be that of the whole
         path = path.part(options.first, options.last)
         flat = path.flattened(tolerance)
