@@ -39,7 +39,8 @@ class Waypoints(Writer):
                 yield self._row(t, x, y, up, None, None, pen, event.text)
             elif isinstance(event, Dip):
                 x, y, middle = event.x, event.y, t - machine.refill.seconds / 2
-                yield self._row(middle, x, y, machine.refill.depth, None, None, pen, f"dip {event.tray}")
+                depth = machine.refill.depth if machine.lift.kind == "z" else self._height(0.0)
+                yield self._row(middle, x, y, depth, None, None, pen, f"dip {event.tray}")
                 yield self._row(t, x, y, up, None, None, pen, "up")
             else:
                 if isinstance(event, Down | Line):
