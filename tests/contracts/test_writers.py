@@ -10,11 +10,12 @@ from plotter_programs import polyline, random_program
 from spiral import Program
 from spiral.canvas import CanvasSpec
 from spiral.errors import InputError
-from spiral.plotter.events import Line
-from spiral.plotter.machine import Tray, load_machine
+from spiral.plotter.events import Line, Travel
+from spiral.plotter.machine import Change, Refill, Tray, load_machine
 from spiral.plotter.pens import Pen
 from spiral.plotter.plan import Options, plan
 from spiral.plotter.writers import WRITERS
+from spiral.plotter.writers.hpgl import Hpgl
 
 MACHINES = {
     "svg": "sheet",
@@ -93,7 +94,11 @@ def test_a_name_from_a_stranger_is_no_command(dialect):
 
 def test_no_line_is_longer_than_a_plotter_reads(dialect):
     if dialect in ("grbl", "marlin"):
-        text = written(dialect, planned(dialect, random_program(3, strokes=40)))
+        machine = dataclasses.replace(
+            load_machine(MACHINES[dialect]), name="m" * 100, trays=(), refill=Refill(), change=Change()
+        )
+        pens = tuple(Pen(color, color[0] * 40) for color in ("black", "red", "blue"))
+        text = written(dialect, plan(random_program(3, strokes=40), machine, Options(pens=pens)))
         assert max(map(len, text.splitlines())) <= 80
 
 
@@ -107,7 +112,9 @@ def test_a_dot_and_a_program_of_one_stroke_are_written(dialect):
 def test_a_dialect_without_words_for_dipping_says_so(name):
     machine = dataclasses.replace(load_machine("grbl-brush"), dialect=name)
     one = plan(random_program(3), machine)
-    with pytest.raises(InputError, match="HPGL has no way to dip a brush; set refill.every to 0"):
+    with pytest.raises(
+        InputError, match='HPGL has no way to dip a brush; set refill.every to 0 and change.wash to "" in'
+    ):
         written(name, one)
 
 
@@ -128,6 +135,24 @@ def test_hpgl_refuses_numbers_it_cannot_say():
     machine = dataclasses.replace(load_machine("hpgl-a4"), units_per_mm=1000.0)
     with pytest.raises(InputError, match="plotter units; HPGL counts to 32767; make the picture smaller"):
         written("hpgl", plan(random_program(3), machine))
+    flat = plan(random_program(3), load_machine("hpgl-a4")).flat
+    for units in (32767, -32767):
+        assert f"PU0,{units};" in Hpgl(dataclasses.replace(flat, events=(Travel(0.0, units / 40),))).content()
+    for units in (32768, -32768):
+        with pytest.raises(InputError, match=rf"\(0.0, {units / 40:.1f}\) mm is \(0, {units}\) plotter units"):
+            Hpgl(dataclasses.replace(flat, events=(Travel(0.0, units / 40),))).content()
+
+
+def test_layers_of_svg_are_runs_of_a_pen_and_paths_are_named_by_their_first_stroke():
+    black, red = (
+        polyline([(0.0, 0.0), (0.5, 0.0), (0.5, 0.5)]),
+        polyline([(0.5, 0.5), (1.0, 1.0)], color=(1.0, 0.0, 0.0)),
+    )
+    text = written("svg", planned("svg", Program(CanvasSpec(32, 32, 3), [*black, *red, *black]), landscape=True))
+    assert ' width="297mm" height="210mm" viewBox="0 0 297 210">' in text
+    layers = re.findall(r'id="layer(\d)" inkscape:label="(.*?)"', text)
+    assert layers == [("1", "1 pen1 #000000"), ("2", "!2 pen2 #ff0000"), ("3", "!3 pen1 #000000")]
+    assert re.findall(r'path id="stroke(\d)"', text) == ["1", "3", "4"]
 
 
 def test_g_code_sets_the_speed_before_the_first_line_it_draws():

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from plotter_programs import letter_f, random_program
@@ -25,16 +27,23 @@ def test_each_program_is_painted_at_its_place(width, height, columns):
 def test_strokes_keep_their_order_and_one_program_is_itself():
     programs = [random_program(1), letter_f()]
     assert arranged(programs[:1]) is programs[0]
-    twice = arranged([programs[0]] * 2)
+    twice = arranged([replace(programs[0], seed=3, checksum="0" * 64)] * 2)
     assert [stroke.brush.color for stroke in twice.strokes] == 2 * [
         stroke.brush.color for stroke in programs[0].strokes
     ]
-    assert twice.origin == "2 programs" and twice.checksum is None
+    assert twice.origin == "2 programs" and twice.seed is twice.checksum is None
 
 
 def test_a_large_sheet_stays_within_the_largest_canvas():
     sheet = arranged([letter_f()] * 400)
     assert (sheet.canvas.width, sheet.canvas.height) == (1024, 1024) and len(sheet.strokes) == 1200
+    wide = arranged([letter_f(64, 32)] * 1000).canvas  # 23 columns and 44 rows
+    assert (wide.width, wide.height) == (1024, round(1024 * 44 * 32 / (23 * 64)))
+
+
+def test_a_row_has_no_more_columns_than_programs():
+    canvas = arranged([letter_f(16, 64)] * 2).canvas
+    assert (canvas.width, canvas.height) == (32, 64)
 
 
 def test_what_cannot_be_arranged():

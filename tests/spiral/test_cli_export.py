@@ -60,11 +60,33 @@ def test_the_report_shows_both_orders_where_they_differ(here):
     assert "Note: this order changes no pixel of the picture" in done.stderr
 
 
+def test_where_orders_do_not_differ_the_report_is_one_column(here):
+    lines = run("f.json", "-o", "f.gcode", "--machine", "grbl-servo", "--report").stdout.splitlines()
+    assert lines[0] == "strokes            3" and lines[2] == "travel, pen up     0.41 m", lines
+    assert "pen 1: black, 0.5 mm" in lines
+
+
+def test_each_machine_gets_its_own_dialect_and_svg_its_curves(here):
+    assert run("f.json", "-o", "F.NC", "-o", "f.svg", "--machine", "marlin-servo").exit_code == 0
+    assert (here / "F.NC").read_text().startswith("; spiral-painter, machine marlin-servo\n")
+    assert "Q" in (here / "f.svg").read_text().partition("</metadata>")[2]
+
+
 def test_figures_as_json(here):
     done = run("f.json", "-o", "f.svg", "--json")
     figures = json.loads(done.stdout)
     assert figures["order"] == [0, 1, 2] and figures["after"]["lifts"] == 2 and figures["machine"] == "sheet"
     assert figures["before"] == figures["after"] and figures["picture_mm"] == [15.0, 58.5, 180.0, 180.0]
+    assert figures["page_mm"] == [210.0, 297.0]
+
+
+def test_figures_of_another_order_are_others(here):
+    random_program(3, strokes=12).save("r.json")
+    options = ("--order", "colour", "--pens", "black:0.5,red")
+    figures = json.loads(run("r.json", "-o", "r.svg", *options, "--json").stdout)
+    assert figures["before"]["pen_changes"] > figures["after"]["pen_changes"] == 1
+    assert [pen["width_mm"] for pen in figures["pens"]] == [0.5, None]
+    assert any(note.startswith("this order changes") for note in figures["notes"])
 
 
 def test_a_machine_of_ones_own(here):
@@ -88,6 +110,8 @@ def test_a_drawing_of_another_format_goes_to_paper(here):
     done = run("cats.ndjson", "--drawing", 1, "-o", "cat.gcode", "--machine", "grbl-servo")
     assert done.exit_code == 0 and done.stdout.startswith("2 strokes, 0.36 m of ink"), done.output
     assert "1 lift," in done.stdout
+    said = run("cats.ndjson", "-o", "cat.gcode", "--machine", "grbl-servo").stderr
+    assert "Note: files of several drawings, of which the first is taken" in said
 
 
 def test_the_svg_of_a_painting_goes_to_paper_again(here):

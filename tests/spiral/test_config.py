@@ -93,6 +93,8 @@ def test_overrides_change_nothing_else():
     run = config.preset("debug")
     changed = config.override(run, ["learner.entropy=0.5"])
     assert dataclasses.replace(changed, learner=run.learner) == run
+    changed = config.override(run, ["env.noise_size=3"])
+    assert changed.env == dataclasses.replace(run.env, noise_size=3) != config.EnvConfig(noise_size=3)
     assert config.override(run, []) == run
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from spiral.plotter.events import Begin, Line
+from spiral.plotter.events import Line
 from spiral.plotter.writers.base import WRITERS, LineWriter, fixed, harmless
 
 POINTING_DOWN = "3.141593, 0, 0"  # the tool's z axis into the paper: half a turn about the paper's x axis
@@ -68,11 +68,9 @@ class UrScript(LineWriter):
 
     def _next_length(self) -> float:
         """Of the line after this one; 0 where the brush stops."""
-        for event in self.path.events[self.index + 1 : self.index + 3]:
+        for event in self.path.events[self.index + 1 : self.index + 3]:  # a stroke may begin before it
             if isinstance(event, Line):
                 return math.dist((self._x, self._y), (event.x, event.y))
-            if not isinstance(event, Begin):
-                break
         return 0.0
 
     def _lift_to(self, z: float, seconds: float) -> list[str]:

@@ -15,7 +15,7 @@ from spiral.plotter.writers import WRITERS
 EVENTS = (
     *(Select(0), Dip(40.0, 40.0, "black"), Begin(1, 4), Travel(100.0, 50.0), Down(0.5), Line(110.0, 50.0, 1.0)),
     *(Begin(2, 0), Line(110.0, 60.00004, 1.0), Line(110.0, 60.0, 1.0), Up(), Pause("change to pen 2: red"), Select(1)),
-    *(Begin(3, 1), Travel(-1e-5, 50.0), Down(1.0), Line(0.0, 50.0, 0.5), Up(), Park(1.0, 2.0)),
+    *(Begin(3, 1), Travel(-1e-5, 50.0), Down(1.0), Line(0.0, 50.0, 0.125), Up(), Park(1.0, 2.0)),
 )
 BRUSH = load_machine("grbl-brush")
 BRUSH = replace(BRUSH, park=(1.0, 2.0), lift=replace(BRUSH.lift, up_seconds=0.25, down_seconds=0.5))
@@ -24,7 +24,7 @@ SERVO = replace(BRUSH, lift=replace(BRUSH.lift, kind="servo", up=300.5, down=700
 EXPECTED = {
     "grbl": """
 (spiral-painter, machine grbl-brush)
-(estimate 31.0 s)
+(estimate 30.9 s)
 G21
 G90
 G1 Z20.000 F800
@@ -52,7 +52,7 @@ M0
 G0 X0.000 Y50.000
 G1 Z-3.000
 G4 P0.500
-G1 X0.000 Y50.000 Z-1.500 F1500
+G1 X0.000 Y50.000 Z-0.375 F1500
 G1 Z20.000 F800
 G4 P0.250
 (end at 30.0 s)
@@ -181,7 +181,7 @@ def spiral_painting():
   movel(pose_trans(plane, p[0.000000, 0.050000, 0.020000, 3.141593, 0, 0]), a=0.300, v=0.0667)
   movel(pose_trans(plane, p[0.000000, 0.050000, -0.003000, 3.141593, 0, 0]), a=0.300, v=0.0133)
   sleep(0.50)
-  movep(pose_trans(plane, p[0.000000, 0.050000, -0.001500, 3.141593, 0, 0]), a=0.300, v=0.0250, r=0.000000)
+  movep(pose_trans(plane, p[0.000000, 0.050000, -0.000375, 3.141593, 0, 0]), a=0.300, v=0.0250, r=0.000000)
   movel(pose_trans(plane, p[0.000000, 0.050000, 0.020000, 3.141593, 0, 0]), a=0.300, v=0.0133)
   sleep(0.25)
   movel(pose_trans(plane, p[0.001000, 0.002000, 0.020000, 3.141593, 0, 0]), a=0.300, v=0.0667)
@@ -202,9 +202,9 @@ t_s,x_mm,y_mm,z_mm,qx,qy,qz,qw,pressure,stroke,pen,event
 18.844,110.0,60.0,20.0,1.0,0.0,0.0,0.0,,,1,change to pen 2: red
 25.723,0.0,50.0,20.0,1.0,0.0,0.0,0.0,,,2,travel
 27.992,0.0,50.0,-3.0,1.0,0.0,0.0,0.0,1.0,3,2,down
-28.134,0.0,50.0,-1.5,1.0,0.0,0.0,0.0,0.5,3,2,line
-30.041,0.0,50.0,20.0,1.0,0.0,0.0,0.0,,,2,up
-30.983,1.0,2.0,20.0,1.0,0.0,0.0,0.0,,,2,park
+28.181,0.0,50.0,-0.375,1.0,0.0,0.0,0.0,0.125,3,2,line
+30.003,0.0,50.0,20.0,1.0,0.0,0.0,0.0,,,2,up
+30.946,1.0,2.0,20.0,1.0,0.0,0.0,0.0,,,2,park
 """,
     "csv, servo": """
 t_s,x_mm,y_mm,z_mm,qx,qy,qz,qw,pressure,stroke,pen,event
@@ -220,7 +220,7 @@ t_s,x_mm,y_mm,z_mm,qx,qy,qz,qw,pressure,stroke,pen,event
 11.124,110.0,60.0,5.0,1.0,0.0,0.0,0.0,,,1,change to pen 2: red
 18.003,0.0,50.0,5.0,1.0,0.0,0.0,0.0,,,2,travel
 18.503,0.0,50.0,0.0,1.0,0.0,0.0,0.0,1.0,3,2,down
-18.503,0.0,50.0,0.0,1.0,0.0,0.0,0.0,0.5,3,2,line
+18.503,0.0,50.0,0.0,1.0,0.0,0.0,0.0,0.125,3,2,line
 18.753,0.0,50.0,5.0,1.0,0.0,0.0,0.0,,,2,up
 19.696,1.0,2.0,5.0,1.0,0.0,0.0,0.0,,,2,park
 """,

@@ -84,6 +84,7 @@ def test_what_a_file_does_not_say_has_its_default(machine_file):
         (END, "[lift]\npress = 1", "lift must have up above down, and press not above down; got up 5, down 0, press 1"),
         (END, "[lift]\nkind = 'magnet'", "unknown lift.kind 'magnet'; known: z, servo, pen"),
         (END, "a = " + "[" * 10_000, "not TOML"),
+        ('"grbl"', '"grbl"\npens = [3]', "setting pens is a group, got 3; set one of its fields, such as pens.color"),
         (
             END,
             "[lift]\nkind = 'servo'\nup = 7\ndown = 7",

@@ -99,14 +99,15 @@ def test_the_picture_shows_the_sheet_on_the_machine_and_the_way_with_the_pen_up(
     assert not passes(20, 30) and not passes(start + 20, y + 10)
 
 
-def test_a_pressed_pen_draws_as_wide_as_it_is_pressed():
-    stroke = Stroke((0.1, 0.5), (0.5, 0.5), (0.9, 0.5), Brush(5 / 180, BLACK, pressure=(0.2, 1.0)))
+@pytest.mark.parametrize(("begin", "end"), [(0.2, 1.0), (0.4, 0.4)])
+def test_a_pressed_pen_draws_as_wide_as_it_is_pressed(begin, end):
+    stroke = Stroke((0.1, 0.5), (0.5, 0.5), (0.9, 0.5), Brush(5 / 180, BLACK, pressure=(begin, end)))
     picture = picture_of(Program(CanvasSpec(100, 100, 3), [stroke]), "grbl-brush", width="z", tolerance=0.001)
     mm = 387 / SIDE
     left = 90 + (297 - 180) / 2
     for share in (0.25, 0.5, 0.75):
         column = picture[:, round((left + (0.1 + 0.8 * share) * 180) / mm)]
-        assert (column[:, 0] == 26).sum() * mm == pytest.approx(1.0 + 4.0 * share, abs=3 * mm)
+        assert (column[:, 0] == 26).sum() * mm == pytest.approx(5.0 * (begin + share * (end - begin)), abs=3 * mm)
 
 
 # -- the film ---------------------------------------------------------------------------------------------------------

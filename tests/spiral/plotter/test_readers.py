@@ -358,7 +358,7 @@ def test_waypoints_are_the_same_as_csv_and_json():
     one = planned(random_program(8), "grbl-brush", width="z")
     table = [line.split(",") for line in written(one, "csv").splitlines()]
     document = json.loads(written(one, "json"))
-    assert document["columns"] == table[0] and document["format"] == "spiral-waypoints"
+    assert document["columns"] == table[0] and (document["format"], document["version"]) == ("spiral-waypoints", 1)
     assert [["" if value is None else str(value) for value in row] for row in document["waypoints"]] == table[1:]
     times = [row[0] for row in document["waypoints"]]
     assert times == sorted(times) and times[-1] == pytest.approx(one.flat.times[-1], abs=1e-3)
