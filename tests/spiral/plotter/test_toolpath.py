@@ -212,10 +212,10 @@ def test_a_tray_outside_is_refused_even_where_every_stroke_is_inside():
 
 
 def way_of(x, kind):
-    """Along a line of 600 mm in two pieces; everywhere pressed by the share of it that lies behind."""
-    lines = (Line(x / 2, 0.0, 0.5), Line(x, 0.0, 1.0))
-    curves = (Curve(x / 4, 0.0, x / 2, 0.0, 0.5), Curve(3 * x / 4, 0.0, x, 0.0, 1.0))
-    return Way(Point(0.0, 0.0), 0.0, lines if kind == "lines" else curves)
+    """Along a line of 600 mm in two pieces; pressed from 0.2 to 1 in proportion."""
+    lines = (Line(x / 2, 0.0, 0.6), Line(x, 0.0, 1.0))
+    curves = (Curve(x / 4, 0.0, x / 2, 0.0, 0.6), Curve(3 * x / 4, 0.0, x, 0.0, 1.0))
+    return Way(Point(0.0, 0.0), 0.2, lines if kind == "lines" else curves)
 
 
 @pytest.mark.parametrize("kind", ["lines", "curves"])
@@ -227,7 +227,7 @@ def test_pressure_changes_evenly_and_goes_on_where_the_brush_left_for_paint(kind
     for event in path.events:
         at = event.x if isinstance(event, MOVES) else at
         if isinstance(event, Down | Line | Curve):
-            assert event.pressure == pytest.approx(at / 600.0, abs=1e-4)
+            assert event.pressure == pytest.approx(0.2 + 0.8 * at / 600.0, abs=1e-4)
 
 
 def test_paint_that_lasts_to_the_end_of_a_line_is_not_renewed_for_a_hair():
