@@ -55,12 +55,13 @@ class Commands(click.Group):
     epilog="""\b
 Examples:
   spiral train digits
-  spiral paint runs/digits -o paintings
-  spiral replay paintings/000.json -o painting.gif
+  spiral paint digits-plotter -o paintings
+  spiral replay paintings/000.json -o painting.html
+  spiral export paintings/000.json -o painting.gcode --machine grbl-servo
+  spiral plot painting.gcode --port /dev/ttyUSB0
+  spiral convert drawings.ndjson -o drawings
   spiral evaluate runs/digits
-  spiral list presets
-  spiral replay painting.json -o painting.png --size 1024
-  spiral replay painting.json -o painting.gif""",
+  spiral list presets""",
 )
 @click.version_option(__version__, prog_name="spiral")
 def main() -> None:
@@ -89,12 +90,14 @@ def replay(program, output, size, renderer, seconds, fps, drawing) -> None:
 
     PROGRAM is a stroke program, or a drawing in any format of: spiral list formats.
     """
+    from spiral.files import refuse_to_overwrite
     from spiral.interchange import load_drawing
     from spiral.program import matches_checksum
     from spiral.progress import bar
     from spiral.replay_file import writer_for
 
     write = writer_for(output, size=size, renderer=renderer, seconds=seconds, fps=fps)
+    refuse_to_overwrite([program], [output])
     loaded, losses = load_drawing(program, drawing)
     _echo_notes(losses.sentences())
     write(loaded, bar)

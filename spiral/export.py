@@ -9,8 +9,9 @@ from pathlib import Path
 from spiral.arrange import arranged
 from spiral.errors import InputError
 from spiral.files import refuse_to_overwrite, written_whole
-from spiral.interchange import load_drawing
+from spiral.interchange import Losses, load_drawing
 from spiral.plotter.machine import Machine, load_machine, machine_names
+from spiral.plotter.marks import check_on_canvas, clipped
 from spiral.plotter.plan import Options, Plan, plan
 from spiral.plotter.report import rows
 from spiral.plotter.writers import WRITERS, Writer
@@ -62,21 +63,43 @@ def export_files(
         InputError: as of ``export``, a file is no drawing, or it would be overwritten.
     """
     drawings = [load_drawing(source, drawing) for source in sources]
-    losses = dict.fromkeys(loss for one in drawings for loss in one.losses.sentences())
+    losses = Losses()
+    for one in drawings:
+        losses.update(one.losses)
     refuse_to_overwrite(sources, outputs)
-    program = arranged([one.program for one in drawings], [str(source) for source in sources])
-    planned = export(program, outputs, machine, options)
-    return planned._replace(notes=(*losses, *planned.notes))
+    programs = [one.program for one in drawings]
+    if len(programs) > 1:  # none may paint on its neighbour
+        clip = options is not None and options.clip
+        programs = [_within(program, source, clip) for program, source in zip(programs, sources, strict=True)]
+    planned = export(arranged(programs, [str(source) for source in sources]), outputs, machine, options)
+    return planned._replace(notes=(*losses.sentences(), *planned.notes))
+
+
+def _within(program: Program, source: str | os.PathLike, clip: bool) -> Program:
+    """The program, no stroke of which leaves its canvas."""
+    if clip:
+        return clipped(program)
+    try:
+        check_on_canvas(program)
+    except InputError as error:
+        raise InputError(f"{source}: {error}") from None
+    return program
 
 
 def writer_for(output: str | os.PathLike, machine: Machine) -> type[Writer]:
     """What writes a file of this suffix for this machine.
 
     Raises:
-        InputError: nothing writes such files, or the machine does not read them, or speaks a dialect nobody knows.
+        InputError: nothing writes such files, or the machine does not read them, or its dialect is unknown or
+            does not fit its lift.
     """
     own, fitting = WRITERS.get(machine.dialect), _writers_of(output)
     if own in fitting.values():
+        if own.lifts and machine.lift.kind not in own.lifts:
+            raise InputError(
+                f"machine {machine.name}: lift.kind is {machine.lift.kind!r}; {machine.dialect} knows "
+                f"{' and '.join(map(repr, own.lifts))}"
+            )
         return own
     for writer in fitting.values():
         if writer.for_every_machine:

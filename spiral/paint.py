@@ -11,6 +11,7 @@ import numpy as np
 from spiral import checks
 from spiral.config import EnvConfig
 from spiral.errors import InputError
+from spiral.painters import painter_names
 from spiral.program import Program
 from spiral.program_folder import save_folder
 from spiral.run_folder import find_painter
@@ -83,6 +84,7 @@ def paint_to_folder(where: str, output: str, count: int, seed: int = 0, greedy: 
     from spiral.agents.painter_file import load_painter
 
     trained = load_painter(painter_file)
-    origin = f"{painter_file.parent.name or painter_file.stem}, {trained.env_steps} steps"
+    name = painter_file.stem if where in painter_names() else painter_file.parent.name or painter_file.stem
+    origin = f"{name}, {trained.env_steps} steps"
     paintings = paint(trained.painter, trained.run.env, count, seed, greedy, origin)
     return save_folder(paintings.programs, folder, paintings.canvases)

@@ -44,7 +44,7 @@ def plot(
     from spiral.report import Report
 
     file = GcodeFile.load(path)
-    lines = file.from_start() if first is None else file.from_stroke(first)
+    lines = file.lines if first is None else file.from_stroke(first)
     with Report() as report:
         report.say(_contents(file))
         with contextlib.closing(Grbl.open(port, baud)) as grbl:
@@ -227,18 +227,20 @@ class Drawing:
 
 
 class CtrlC:
-    """Ctrl-C is noted while it is heeded, and while a question is asked it is the answer."""
+    """Ctrl-C is noted while it is heeded, and while a question is asked it is the answer; other signals end the work."""
 
     def __init__(self):
         self.pressed = self._is_answer = False
 
     @contextlib.contextmanager
     def heeded(self) -> Iterator[None]:
-        before = signal.signal(signal.SIGINT, self._note)
+        handlers = {signal.SIGINT: self._note, signal.SIGTERM: _end, signal.SIGHUP: _end}
+        before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
         try:
             yield
         finally:
-            signal.signal(signal.SIGINT, before)
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
     @contextlib.contextmanager
     def as_answer(self) -> Iterator[None]:
@@ -253,3 +255,8 @@ class CtrlC:
         if self._is_answer:
             raise KeyboardInterrupt
         self.pressed = True
+
+
+def _end(number, frame) -> None:
+    """The terminal is gone, or somebody ended the process: whatever it was doing, it goes home first."""
+    raise SystemExit(128 + number)

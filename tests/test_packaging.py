@@ -82,7 +82,11 @@ def test_the_wheel_has_every_module_and_nothing_else(wheel):
         f"spiral/{path.relative_to(ROOT)}" for room in ("envs", "agents") for path in (ROOT / room).rglob("*.py")
     }
     modules |= {str(path.relative_to(ROOT)) for path in (ROOT / "spiral").rglob("*.py")}
-    data = {str(path.relative_to(ROOT)) for path in (ROOT / "spiral").rglob("*") if path.suffix in (".toml", ".html", ".npz")}
+    data = {
+        str(path.relative_to(ROOT))
+        for path in (ROOT / "spiral").rglob("*")
+        if path.suffix in (".toml", ".html", ".npz")
+    }
     assert data and packed == modules | data
 
 

@@ -13,6 +13,7 @@ from spiral.errors import InputError
 from spiral.files import refuse_to_overwrite
 from spiral.interchange import Drawing, Losses, format_of, load_drawings, save_programs
 from spiral.program_folder import save_folder
+from spiral.words import counted
 
 MAX_COUNT = 10_000  # all are in memory at once; published files have a hundred thousand
 
@@ -48,6 +49,8 @@ def convert(
     checks.integer(count, "-n", 1, MAX_COUNT)
     refuse_to_overwrite(inputs, [output])
     to_folder = not Path(output).suffix or Path(output).is_dir()
+    if to_folder and any(Path(path).resolve().parent == Path(output).resolve() for path in inputs):
+        raise InputError(f"{output} is the folder of what is read, whose files would be mixed; give another folder")
     to_one = not to_folder and format_of(output).holds_one
     drawings = list(itertools.islice(_drawings(inputs, number, pen_width), min(count, 2) if to_one else count))
     if to_one and len(drawings) > 1:
@@ -63,10 +66,12 @@ def convert(
         written = save_folder(programs, output)
     else:
         losses.update(save_programs(programs, output))
-        written = f"wrote {output}: {_counted(len(programs))}"
+        written = f"wrote {output}: {counted(len(programs), 'drawing')}"
     notes = losses.sentences()
     if number is None and len(drawings) == count:
-        notes.append(f"stopped after {_counted(count)}; -n N reads more")
+        notes.append(
+            f"stopped after {counted(count, 'drawing')}, as many as asked for; if there are more, -n N reads them"
+        )
     return Conversion(written, notes)
 
 
@@ -76,7 +81,3 @@ def _drawings(inputs: Sequence[str | os.PathLike], number: int | None, pen_width
     if len(inputs) != 1:
         raise InputError(f"--drawing chooses from one file, got {len(inputs)} files")
     return itertools.islice(load_drawings(inputs[0], number, pen_width), 1)
-
-
-def _counted(count: int) -> str:
-    return f"{count:,} drawing{'s' if count > 1 else ''}"

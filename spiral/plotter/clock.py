@@ -26,6 +26,14 @@ def times(events: Sequence[Event], machine: Machine) -> tuple[float, ...]:
     return tuple(itertools.accumulate(durations))
 
 
+def dipping(machine: Machine) -> tuple[float, float, float]:
+    """Seconds of lowering a brush into a tray, of resting there, and of raising it."""
+    lift = machine.lift
+    depth = abs(lift.up - machine.refill.depth) if lift.kind == "z" else 0.0
+    moving = _trapezoid(depth, 0.0, 0.0, machine.speed.lift / 60, machine.speed.acceleration)
+    return moving + lift.down_seconds, machine.refill.seconds, moving + lift.up_seconds
+
+
 class _Hand:
     """Where the pen is, and how long it takes from there."""
 
@@ -45,8 +53,7 @@ class _Hand:
         if isinstance(event, Up):
             return self._lift_to(lift.up) + lift.up_seconds
         if isinstance(event, Dip):
-            dipping = self._lift_to(machine.refill.depth) + self._lift_to(lift.up)
-            return self._go(event) + dipping + lift.down_seconds + machine.refill.seconds + lift.up_seconds
+            return self._go(event) + sum(dipping(machine))
         if isinstance(event, Pause):
             return machine.change.seconds
         if isinstance(event, Select):

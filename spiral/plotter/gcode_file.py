@@ -128,14 +128,10 @@ class GcodeFile:
         start = self.begins[stroke]
         before, first = self.lines[:start], self.lines[start]
         setup = self.lines[: self.setup]
-        ready = [*setup, *_last_dip(before, first.pen)]
+        ready = [*setup, *self._pen_asked_for(first), *_last_dip(before, first.pen)]
         ready += [first._replace(text=text) for text in _Hand(setup).way_to(_Hand(before), first)]
-        ready = [line._replace(stroke=stroke, seconds=first.seconds) for line in (*self._pen_asked_for(first), *ready)]
+        ready = [line._replace(stroke=stroke, seconds=first.seconds) for line in ready]
         return (*ready, *self.lines[start:])
-
-    def from_start(self) -> tuple[Line, ...]:
-        """The lines that draw everything."""
-        return (*self._pen_asked_for(self.lines[self.begins[self.first]]), *self.lines)
 
     def _pen_asked_for(self, first: Line) -> list[Line]:
         """A pause to put in the pen of this line; none where there is one pen only."""

@@ -11,10 +11,11 @@ from spiral import settings
 from spiral.errors import InputError
 from spiral.files import read_text
 from spiral.plotter.page import Page, page_named
-from spiral.plotter.pens import Pen
+from spiral.plotter.pens import MAX_WIDTH, MIN_OPACITY, MIN_WIDTH, Pen
 from spiral.registry import unknown
 
 MAX_FILE_BYTES = 2**20
+MIN_REFILL = 1.0  # mm
 Range = tuple[float, float]
 
 
@@ -56,7 +57,7 @@ class Lift:
     kind: str = "z"  # "z": by height in mm; "servo": by a servo's value; "pen": the machine knows how
     up: float = 5.0
     down: float = 0.0  # touching the paper
-    press: float = -1.0  # pressed fully ("z" only)
+    press: float | None = None  # pressed fully ("z" only); None: as down
     up_seconds: float = 0.0  # pause after raising
     down_seconds: float = 0.0  # pause after lowering
     servo: int = 0  # number of the servo, where there are several
@@ -100,7 +101,7 @@ class Arm:
 
 @dataclass(frozen=True)
 class Machine:
-    """A plotter or robot arm; every field is a field of its file."""
+    """A plotter or robot arm; every field but the name, which is the file's, is a field of its file."""
 
     description: str
     dialect: str  # the language it speaks: a name in spiral.plotter.writers.WRITERS
@@ -185,8 +186,8 @@ RULES = settings.Rules(
         "arm.plane": (-100, 100),
         "arm.blend": (0, 100),
         "units_per_mm": (1, 10_000),
-        "pens.width": (0.001, 200),
-        "pens.opacity": (0.001, 1),
+        "pens.width": (MIN_WIDTH, MAX_WIDTH),
+        "pens.opacity": (MIN_OPACITY, 1),
     },
     choices={"sheet.y": ("up", "down"), "lift.kind": ("z", "servo", "pen")},
 )
@@ -232,7 +233,11 @@ def _machine(text: str, name: str) -> Machine:
         values = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise InputError(f"not TOML ({error})") from None
-    machine = replace(settings.made(Machine, values, RULES), name=name)
+    if "name" in values:
+        raise InputError("unknown setting 'name': a machine is called like its file")
+    machine = settings.made(Machine, values, RULES)
+    lift = machine.lift if machine.lift.press is not None else replace(machine.lift, press=machine.lift.down)
+    machine = replace(machine, name=name, lift=lift)
     _check(machine)
     return machine
 
@@ -244,6 +249,8 @@ def _check(machine: Machine) -> None:
         if low >= high:
             raise InputError(f"area.{axis} must be [least, most], got [{low:g}, {high:g}]")
     lift, (low, high) = machine.lift, machine.area.z
+    if 0 < machine.refill.every < MIN_REFILL:
+        raise InputError(f"refill.every must be 0 (never) or at least {MIN_REFILL:g} mm, got {machine.refill.every:g}")
     if lift.kind == "servo" and lift.up == lift.down:
         raise InputError(f"lift.up and lift.down are both {lift.up:g}: the servo would never raise the pen")
     if lift.kind == "z":

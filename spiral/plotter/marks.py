@@ -6,7 +6,7 @@ import functools
 import itertools
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import NamedTuple
 
 from spiral.errors import InputError
@@ -37,22 +37,19 @@ class Mark(NamedTuple):
     pen: int
 
 
-@dataclass(frozen=True)
-class Placed:
+class Placed(NamedTuple):
     """A program's strokes on the machine.
 
     Attributes:
         marks: in the program's order.
-        left_out: numbers of the strokes no pen draws: they are as pale as the paper.
+        left_out: numbers of the strokes no pen draws: they are as pale as the paper, or have no pressure.
         errors: for each mark how far its pen is from the colour that the stroke shows (OKLab: 0 the same, 1 black for
             white).
-        translucent: how many strokes do not cover what is beneath them, and are drawn by a pen that does.
     """
 
     marks: tuple[Mark, ...]
     left_out: tuple[int, ...]
     errors: tuple[float, ...]
-    translucent: int
 
 
 def place(program: Program, frame: Frame, pens: Sequence[Pen]) -> Placed:
@@ -63,19 +60,18 @@ def place(program: Program, frame: Frame, pens: Sequence[Pen]) -> Placed:
     def choice(color, opacity, width):
         return choose_pen(shown(color, opacity, background), width, pens, background)
 
-    marks, errors, left_out, translucent = [], [], [], 0
+    marks, errors, left_out = [], [], []
     for number, stroke in enumerate(program.strokes):
         brush = stroke.brush
         widths = tuple(brush.width * pressure * frame.unit for pressure in brush.pressure)
         pen, error = choice(brush.color, brush.opacity, sum(widths) / 2) if pens else (None, 0.0)
-        if pen is None:
+        if pen is None or not max(widths):
             left_out.append(number)
             continue
         points = (frame.on_machine(point) for point in (stroke.start, stroke.control, stroke.end))
         marks.append(Mark(number, *points, widths, pen))
         errors.append(error)
-        translucent += brush.opacity < 1.0 <= pens[pen].opacity
-    return Placed(tuple(marks), tuple(left_out), tuple(errors), translucent)
+    return Placed(tuple(marks), tuple(left_out), tuple(errors))
 
 
 def check_on_canvas(program: Program) -> None:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 
 from spiral.errors import InputError
-from spiral.geometry import Point, flatten, swept_polygons
+from spiral.geometry import Point, flatten, split, swept_polygons
 from spiral.plotter.events import Curve, Line
 from spiral.plotter.machine import Machine
 from spiral.plotter.marks import Mark
@@ -16,6 +16,7 @@ from spiral.plotter.toolpath import Way
 WIDTHS = ("line", "z", "passes")
 OVERLAP = 0.2  # of a pen's width, by which passes of opaque ink lie over each other
 FULL = 1.0  # the pressure at which a pen's line is as wide as the pen
+MAX_PASSES = 250  # on either side of the middle
 QUADRANT = 16  # lines for a quarter of a circle
 SPECK = 0.05  # of a pen's width; what is smaller than its square is no area left to fill
 NARROW = 1.05  # a stroke at most this much wider than the pen is one line
@@ -51,15 +52,22 @@ def ways_for(width: str, machine: Machine, pens: Sequence[Pen], tolerance: float
             f"machine {machine.name} cannot press a pen: that needs lift.kind 'z' and a lift.press below lift.down; "
             "choose --width line or passes"
         )
-    return lambda mark: [_middle(mark, _pressures(mark, pens[mark.pen]))]
+    return lambda mark: [_pressed(mark, pens[mark.pen])]
 
 
-def _middle(mark: Mark, pressures: tuple[float, float] = (FULL, FULL)) -> Way:
-    return Way(mark.start, pressures[0], (Curve(*mark.control, *mark.end, pressures[1]),))
+def _middle(mark: Mark) -> Way:
+    return Way(mark.start, FULL, (Curve(*mark.control, *mark.end, FULL),))
 
 
-def _pressures(mark: Mark, pen: Pen) -> tuple[float, float]:
-    return tuple(min(1.0, width / pen.width) for width in mark.widths)
+def _pressed(mark: Mark, pen: Pen) -> Way:
+    """The middle line, pressed as wide as the stroke; in two curves where it grows wider than the pen can."""
+    narrow, wide = sorted(mark.widths)
+    first, last = (min(1.0, width / pen.width) for width in mark.widths)
+    if not narrow < pen.width < wide:
+        return Way(mark.start, first, (Curve(*mark.control, *mark.end, last),))
+    t = (pen.width - mark.widths[0]) / (mark.widths[1] - mark.widths[0])
+    _, before, middle, after, _ = split(mark.start, mark.control, mark.end, t)
+    return Way(mark.start, first, (Curve(*before, *middle, FULL), Curve(*after, *mark.end, last)))
 
 
 def _passes(mark: Mark, pen: Pen, tolerance: float) -> list[Way]:
@@ -74,6 +82,11 @@ def _passes(mark: Mark, pen: Pen, tolerance: float) -> list[Way]:
         mark = mark._replace(start=mark.end, end=mark.start, widths=mark.widths[::-1])
     reach = (mark.widths[0] - pen.width) / 2  # of the pen's centre, from the middle line
     step = pen.width * (1 - OVERLAP if pen.opacity == 1.0 else 1.0)  # translucent ink shows where it lies twice
+    if reach / step > MAX_PASSES:
+        raise InputError(
+            f"stroke {mark.stroke + 1} is {mark.widths[0]:.1f} mm wide, more than {2 * MAX_PASSES} lines of pen {pen.name}; "
+            "use a wider pen, a smaller size, or --width line"
+        )
     step = reach / math.ceil(reach / step)
     outline = _outline(mark, tolerance)
     room = _inset(outline, pen.width / 2, 0.0)

@@ -14,7 +14,8 @@ from spiral.color import Color, css_color
 from spiral.errors import InputError
 from spiral.program import Program
 
-MAX_WIDTH = 200.0  # mm
+MIN_WIDTH, MAX_WIDTH = 0.02, 200.0  # mm
+MIN_OPACITY = 0.001
 MAX_NAME = 40  # characters
 PALE = 0.05  # OKLab distance from the paper under which a stroke is as good as invisible
 
@@ -41,8 +42,8 @@ class Pen:
         checks.text(self.name, "pen name", MAX_NAME)
         rgb_of(self.color)
         if self.width is not None:
-            checks.number(self.width, "pen width (mm)", 0.0, MAX_WIDTH, low_included=False)
-        checks.number(self.opacity, "pen opacity", 0.0, 1.0, low_included=False)
+            checks.number(self.width, "pen width (mm)", MIN_WIDTH, MAX_WIDTH)
+        checks.number(self.opacity, "pen opacity", MIN_OPACITY, 1.0)
         if not self.name:
             object.__setattr__(self, "name", self.color)
 
@@ -65,7 +66,9 @@ def rgb_of(color: str) -> Color:
         InputError: it is none.
     """
     try:
-        red, green, blue = ImageColor.getrgb(color)
+        levels = red, green, blue = ImageColor.getrgb(color)
+        if max(levels) > 255:
+            raise ValueError("Pillow passes rgb(300,0,0)")
     except (ValueError, AttributeError, TypeError):
         raise InputError(f"unknown colour {color!r:.60}; accepted: a CSS name like red, or #rrggbb") from None
     return red / 255, green / 255, blue / 255

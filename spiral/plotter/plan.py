@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ from spiral.color import css_color
 from spiral.errors import InputError
 from spiral.geometry import Point
 from spiral.plotter.machine import Machine
-from spiral.plotter.marks import Mark, Placed, check_on_canvas, clipped, place
+from spiral.plotter.marks import Mark, check_on_canvas, clipped, place
 from spiral.plotter.order import Change, ordered, picture_change
 from spiral.plotter.page import frame_for
 from spiral.plotter.passes import NARROW, ways_for
@@ -92,7 +92,11 @@ def plan(program: Program, machine: Machine, options: Options | None = None) -> 
     pens = _pens(options.pens or machine.pens, strokes, machine)
     placed = place(strokes, frame, pens)
     if not placed.marks:
-        pale = f": all {len(placed.left_out)} strokes are as pale as the paper" if placed.left_out else ""
+        pale = (
+            f": all {len(placed.left_out)} strokes are as pale as the paper, or without pressure"
+            if placed.left_out
+            else ""
+        )
         raise InputError(f"the program draws nothing{pale}; choose another program or other pens")
     ways_of = ways_for(options.width, machine, pens, tolerance)
 
@@ -103,7 +107,7 @@ def plan(program: Program, machine: Machine, options: Options | None = None) -> 
     path, flat = drawn(placed.marks)
     before = after = report(flat)
     order = ordered(options.order, placed.marks, program, frame, pens, machine.park)
-    notes = [*_color_notes(placed, strokes, pens), *_width_notes(placed, pens, options.width)]
+    notes = []
     if len(pens) > MAX_OWN_PENS and pens != options.pens:
         notes.append(f"each of the program's {len(pens)} colours is a pen of its own here; --pens names those you have")
     if not all(machine.has(frame.on_machine(corner)) for corner in (Point(0.0, 0.0), Point(1.0, 1.0))):
@@ -122,8 +126,16 @@ def plan(program: Program, machine: Machine, options: Options | None = None) -> 
         path = path.part(options.first, options.last)
         flat = path.flattened(tolerance)
         before = after = report(flat)
+        order = order[options.first - 1 : options.last]
     flat.check_inside()
-    return Plan(path, flat, before, after, tuple(notes), tuple(placed.marks[i].stroke for i in order))
+    drawn_marks, errors = ([values[i] for i in order] for values in (placed.marks, placed.errors))
+    notes = [
+        *_color_notes(drawn_marks, errors, strokes, pens),
+        *_left_out_notes(placed.left_out),
+        *_width_notes(drawn_marks, pens, options.width),
+        *notes,
+    ]
+    return Plan(path, flat, before, after, tuple(notes), tuple(mark.stroke for mark in drawn_marks))
 
 
 def _pens(pens: Sequence[Pen], program: Program, machine: Machine) -> tuple[Pen, ...]:
@@ -138,47 +150,50 @@ def _pens(pens: Sequence[Pen], program: Program, machine: Machine) -> tuple[Pen,
     return own
 
 
-def _color_notes(placed: Placed, program: Program, pens: Sequence[Pen]) -> list[str]:
-    notes = []
-    off = [i for i, error in enumerate(placed.errors) if error > VISIBLE]
+def _color_notes(
+    marks: Sequence[Mark], errors: Sequence[float], program: Program, pens: Sequence[Pen]
+) -> Iterator[str]:
+    brushes = [program.strokes[mark.stroke].brush for mark in marks]
+    off = [i for i, error in enumerate(errors) if error > VISIBLE]
     if off:
-        worst = max(off, key=placed.errors.__getitem__)
-        mark = placed.marks[worst]
-        brush = program.strokes[mark.stroke].brush
+        worst = max(off, key=errors.__getitem__)
+        mark, brush = marks[worst], brushes[worst]
         opacity = "" if brush.opacity == 1 else f" at opacity {brush.opacity:.2f}"
-        notes.append(
-            f"{counted(len(off), 'stroke')} in a colour no pen has: at worst {placed.errors[worst]:.2f} off (0 the same, "
+        yield (
+            f"{counted(len(off), 'stroke')} in a colour no pen has: at worst {errors[worst]:.2f} off (0 the same, "
             f"1 black for white), stroke {mark.stroke + 1}, {css_color(brush.color)}{opacity} by pen {pens[mark.pen].name}"
         )
-    if placed.translucent:
-        notes.append(f"{counted(placed.translucent, 'translucent stroke')} drawn in opaque ink")
-    if placed.left_out:
-        notes.append(f"{counted(len(placed.left_out), 'stroke')} left out: as pale as the paper")
-    return notes
+    pairs = zip(marks, brushes, strict=True)
+    translucent = sum(brush.opacity < 1.0 <= pens[mark.pen].opacity for mark, brush in pairs)
+    if translucent:
+        yield f"{counted(translucent, 'translucent stroke')} drawn in opaque ink"
 
 
-def _width_notes(placed: Placed, pens: Sequence[Pen], width: str) -> list[str]:
-    known = [(max(mark.widths), pens[mark.pen]) for mark in placed.marks if pens[mark.pen].width]
+def _left_out_notes(left_out: Sequence[int]) -> Iterator[str]:
+    if left_out:
+        yield f"{counted(len(left_out), 'stroke')} left out: as pale as the paper, or without pressure"
+
+
+def _width_notes(marks: Sequence[Mark], pens: Sequence[Pen], width: str) -> Iterator[str]:
+    known = [(max(mark.widths), pens[mark.pen]) for mark in marks if pens[mark.pen].width]
     wide = [(widest, pen) for widest, pen in known if widest > NARROW * pen.width]
     thin = [(widest, pen) for widest, pen in known if NARROW * widest < pen.width]
-    uneven = [mark for mark in placed.marks if pens[mark.pen].width is None and mark.widths[0] != mark.widths[1]]
-    notes = []
+    uneven = [mark for mark in marks if pens[mark.pen].width is None and mark.widths[0] != mark.widths[1]]
     if wide and width != "passes":
         most, pen = max(wide, key=lambda one: one[0])
         how = "only the middle is drawn" if width == "line" else "they come out narrower"
-        notes.append(
+        yield (
             f"{counted(len(wide), 'stroke')} wider than the pen's line (at most {most:.1f} mm, pen {pen.name} "
             f"{pen.width:g} mm): {how}; --width passes fills them"
         )
     if thin and width != "z":
         least, pen = min(thin, key=lambda one: one[0])
-        notes.append(
+        yield (
             f"{counted(len(thin), 'stroke')} narrower than the pen's line (at least {least:.1f} mm, pen {pen.name} "
             f"{pen.width:g} mm): they come out wider; a larger --size or a finer pen suits them"
         )
     if uneven:
-        notes.append(f"{counted(len(uneven), 'stroke')} of changing width drawn evenly, at the mean width")
-    return notes
+        yield f"{counted(len(uneven), 'stroke')} of changing width drawn evenly, at the mean width"
 
 
 def _picture_note(change: Change) -> str:

@@ -52,7 +52,8 @@ def report(path: Toolpath) -> Report:
 
     places = [(event.x, event.y) for event in path.events if isinstance(event, MOVES)]
     ink = lengths.pop(Line)
-    widths = [width for mark in path.marks for width in mark.widths]
+    marks = [path.marks[event.number - 1] for event in path.events if isinstance(event, Begin)]
+    widths = [width for mark in marks for width in mark.widths]
     return Report(
         strokes=count(Begin),
         ink=ink,

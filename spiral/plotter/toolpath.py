@@ -109,6 +109,8 @@ def _part(whole: Toolpath, first: int, last: int) -> Iterator[Event]:
     start, stop = begins[first], begins.get(last + 1, len(events))
     while last + 1 in begins and isinstance(events[stop - 1], Select | Pause | Dip | Travel):
         stop -= 1  # what makes ready for the stroke after
+    if first > 1:
+        yield from _washed(whole.machine)  # nobody knows which paint the brush holds
     yield from _ready(whole.machine, whole.pens, _last(events[:start], Select))
     yield events[start]
     if _is_down(events[:start]):  # it goes on from the stroke before it, which is not drawn here
@@ -131,10 +133,18 @@ def _is_down(events: Sequence[Event]) -> bool:
 
 
 def _ready(machine: Machine, pens: Sequence[Pen], select: Select) -> Iterator[Event]:
-    """Take a pen, with fresh paint where the machine dips."""
+    """Take a pen, from a person where there are several, with fresh paint where the machine dips."""
+    if machine.change.pause and len(pens) > 1:
+        yield Pause(f"put pen {select.pen + 1}: {pens[select.pen].name} in the holder")
     yield select
     if machine.refill.every:
         yield _dip(machine.tray_of(pens[select.pen]))
+
+
+def _washed(machine: Machine) -> Iterator[Event]:
+    """A brush between two paints."""
+    if wash := machine.wash_tray():
+        yield _dip(wash)
 
 
 def _dip(tray: Tray) -> Dip:
@@ -205,11 +215,9 @@ class _Desk:
             return
         self.up()
         if self._pen is not None:
-            if wash := self.machine.wash_tray():
-                self.events.append(_dip(wash))
+            self.events.extend(_washed(self.machine))
             if self.machine.change.pause:
-                # At the park, where hands have room and a drop of ink does no harm.
-                self.events += [Travel(*self.machine.park), Pause(f"change to pen {pen + 1}: {self.pens[pen].name}")]
+                self.events.append(Travel(*self.machine.park))  # where hands have room and a drop does no harm
         self._pen = pen
         self.events.extend(_ready(self.machine, self.pens, Select(pen)))
         self._paint = self.machine.refill.every or math.inf

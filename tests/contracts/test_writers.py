@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+import json
 import re
 
 import pytest
@@ -108,6 +109,36 @@ def test_a_dot_and_a_program_of_one_stroke_are_written(dialect):
         assert written(dialect, planned(dialect, program))
 
 
+def test_svg_for_a_machine_that_dips_is_refused_and_for_others_it_is_a_picture():
+    one = plan(random_program(3), load_machine("grbl-brush"))
+    assert "<path" in written("svg", one)
+    machine = dataclasses.replace(one.path.machine, dialect="svg")
+    with pytest.raises(InputError, match="SVG has no way to dip a brush; set refill.every to 0"):
+        written("svg", plan(random_program(3), machine))
+
+
+def test_ids_of_svg_are_unique():
+    one = plan(
+        random_program(3, strokes=12), load_machine("sheet"), Options(width="passes", pens=(Pen("black", width=0.8),))
+    )
+    ids = re.findall(r' id="(.*?)"', written("svg", one))
+    assert len(ids) > 12 and len(ids) == len(set(ids))
+
+
+@pytest.mark.parametrize("dialect", ["csv", "json"])
+@pytest.mark.parametrize("machine", ["grbl-brush", "ur5e"])
+def test_way_points_are_low_only_where_they_draw_or_stand_still(dialect, machine):
+    """What goes straight from row to row must sweep over neither the paper nor the rim of a tray."""
+    one = plan(random_program(3, strokes=12), load_machine(machine), Options(width="z"))
+    text = written(dialect, one)
+    rows = json.loads(text)["waypoints"] if dialect == "json" else [line.split(",") for line in text.splitlines()[1:]]
+    up = one.path.machine.lift.up
+    for before, after in itertools.pairwise(rows):
+        moved = [float(a) != float(b) for a, b in zip(before[1:3], after[1:3], strict=True)]
+        if any(moved) and after[-1] != "line":
+            assert float(before[3]) == float(after[3]) == up, (before, after)
+
+
 @pytest.mark.parametrize("name", ["hpgl"])
 def test_a_dialect_without_words_for_dipping_says_so(name):
     machine = dataclasses.replace(load_machine("grbl-brush"), dialect=name)
@@ -175,6 +206,13 @@ def test_urscript_is_a_program_of_whole_lines_and_blends_do_not_overlap():
             r"spiral_painting\(\)",
             r"  # [\w ,.:#-]+",
             r'  textmsg\("stroke \d+"\)',
+            r"  here = pose_trans\(pose_inv\(plane\), get_actual_tcp_pose\(\)\)",
+            rf"  if here\[2\] < {number}:",
+            (
+                rf"    movel\(pose_trans\(plane, p\[here\[0\], here\[1\], {number}, here\[3\], here\[4\], here\[5\]\]\), "
+                rf"a={number}, v={number}\)"
+            ),
+            "  end",
             rf"  plane = p\[{number}(, {number}){{5}}\]",
             rf"  movel\({pose}, a={number}, v={number}\)",
             rf"  movep\({pose}, a={number}, v={number}, r={number}\)",

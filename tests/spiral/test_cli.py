@@ -14,6 +14,7 @@ from spiral.cli import Commands, main
 from spiral.errors import InputError, ProgramError, SpiralError
 from spiral.program import pixel_checksum, replay
 from spiral.renderers import RENDERERS
+from spiral.svg import to_svg
 
 PROGRAM = Program(CanvasSpec(64, 32, 3), (Stroke((0.1, 0.1), (0.9, 0.1), (0.9, 0.9), Brush(0.1)),))
 
@@ -173,3 +174,12 @@ def test_the_command_runs_as_a_module_of_its_own(program_file, tmp_path):
     done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "Traceback" not in done.stderr and "accepted: .png, .svg, .html" in done.stderr
+
+
+def test_what_is_replayed_is_not_written_over(tmp_path):
+    path = tmp_path / "a.svg"
+    path.write_text(to_svg(Program(CanvasSpec(16, 16, 1), [Stroke((0, 0), (0, 0), (1, 1), Brush(0.1))])))
+    before = path.read_bytes()
+    result = CliRunner().invoke(main, ["replay", str(path), "-o", str(path)])
+    assert result.exit_code == 2 and "is what is read; give the output another name" in result.stderr
+    assert path.read_bytes() == before

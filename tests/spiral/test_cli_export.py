@@ -1,6 +1,7 @@
 """``spiral export`` as it is typed: files, what is said, and bad input that leaves nothing behind."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -11,8 +12,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from plotter_programs import letter_f, random_program
 
+from spiral import Brush, Program, Stroke
 from spiral.cli import main
+from spiral.plot import BAUD
 from spiral.plotter.machine import machine_text
+from spiral.plotter.plan import Options
 
 
 @pytest.fixture
@@ -101,6 +105,41 @@ def test_a_machine_that_speaks_what_nobody_knows(here):
     done = run("f.json", "-o", "f.gcode", "--machine", "mine.toml")
     assert done.exit_code == 2
     assert "unknown dialect 'grbbl'; known: csv, grbl, " in done.stderr and "Did you mean 'grbl'?" in done.stderr
+
+
+@pytest.mark.parametrize(("name", "kind"), [("grbl-servo", "pen"), ("ur5e", "servo"), ("hpgl-a4", "z")])
+def test_a_lift_that_the_dialect_has_no_words_for(here, name, kind):
+    text = re.sub(r'kind = "\w+"', f'kind = "{kind}"', machine_text(name))
+    (here / "mine.toml").write_text(text)
+    suffix = {"grbl-servo": "gcode", "ur5e": "script", "hpgl-a4": "hpgl"}[name]
+    done = run("f.json", "-o", f"f.{suffix}", "--machine", "mine.toml")
+    assert done.exit_code == 2 and f"machine mine: lift.kind is '{kind}'; " in done.stderr
+
+
+def test_on_a_sheet_none_paints_on_its_neighbour(here):
+    stroke = Stroke((0.5, 0.5), (1.9, 0.5), (1.9, 0.5), Brush(0.05))
+    Program(letter_f().canvas, [stroke]).save("off.json")
+    done = run("f.json", "off.json", "-o", "sheet.svg")
+    assert done.exit_code == 2 and "off.json: stroke 1 leaves the canvas" in done.stderr
+    done = run("off.json", "f.json", "-o", "sheet.csv", "--clip")
+    assert done.exit_code == 0
+    drawn = [line.split(",") for line in (here / "sheet.csv").read_text().splitlines() if line.endswith(",line")]
+    assert max(float(row[1]) for row in drawn if row[9] == "1") == pytest.approx(105.0, abs=0.01)
+
+
+def test_losses_of_several_files_are_added_up(here):
+    for name in ("a.ndjson", "b.ndjson"):
+        (here / name).write_text(2 * '{"drawing": [[[0, 255], [0, 255]]]}\n')
+    done = run("a.ndjson", "b.ndjson", "-o", "sheet.svg")
+    assert "Note: files of several drawings, of which the first is taken (--drawing N takes another): 2" in done.stderr
+
+
+def test_options_left_out_are_those_of_the_library():
+    options = {option.name: option.default for option in main.commands["export"].params}
+    assert {name: options[name] for name in ("width", "order", "tolerance", "first")} == {
+        name: getattr(Options(), name) for name in ("width", "order", "tolerance", "first")
+    }
+    assert {option.name: option.default for option in main.commands["plot"].params}["baud"] == BAUD
 
 
 def test_a_drawing_of_another_format_goes_to_paper(here):

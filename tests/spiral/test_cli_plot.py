@@ -13,9 +13,15 @@ import pytest
 from click.testing import CliRunner
 from gcode_samples import ONE_PEN, SAMPLE, UP, Z_SAMPLE, drawn_lines, drawn_segments, exported
 from grbl_simulator import PLANNER, Simulator
+from plotter_programs import RED, polyline
 
+from spiral import Program
+from spiral.canvas import CanvasSpec
 from spiral.cli import main
+from spiral.export import export
 from spiral.plotter import grbl
+from spiral.plotter.pens import Pen
+from spiral.plotter.plan import Options
 from spiral.report import Report
 
 HOME = (0.0, 0.0, 0.0)
@@ -128,21 +134,33 @@ def test_progress_goes_by_the_times_of_what_was_answered(one_pen, monkeypatch):
 
 def test_pens_are_changed_by_the_person_and_the_pause_is_never_sent(sample):
     with Simulator() as simulator:
-        result = run(sample, "--port", simulator.port, answers="\n\n")
+        result = run(sample, "--port", simulator.port, answers="\n")
         assert result.exit_code == 0
-        assert "put pen 1: black in the holder; Enter goes on, Ctrl-C stops. " in result.stdout
         assert "change to pen 2: red; Enter goes on, Ctrl-C stops. " in result.stdout
         assert drawn(simulator) == drawn_lines(SAMPLE)
         assert "M0" not in simulator.firmware.received
 
 
+def test_the_first_of_several_pens_is_asked_for_once_the_pen_is_up(tmp_path):
+    program = Program(CanvasSpec(32, 32, 3), [*polyline([(0, 0), (0.5, 0)]), *polyline([(0, 1), (1, 1)], color=RED)])
+    path = tmp_path / "two.gcode"
+    export(program, [path], "grbl-servo", Options(pens=(Pen("black", width=9.0), Pen("red", width=9.0))))
+    with Simulator() as simulator:
+        process = Spiral(path, "--port", simulator.port)
+        process.read_until("put pen 1: black in the holder; Enter goes on")
+        assert drawn(simulator) == [] and simulator.firmware.received[-2:] == ["M3S300", "G4P0.150"]
+        process.answer("\n")
+        process.read_until("put pen 2: red in the holder; Enter goes on")
+        assert len(drawn(simulator)) == 1 and simulator.firmware.at[:2] == (0.0, 0.0)
+        process.answer("\n")
+        assert process.end()[0] == 0
+        assert len(drawn(simulator)) == 2
+
+
 def test_before_the_person_has_changed_the_pen_nothing_moves(sample):
     with Simulator() as simulator:
         process = Spiral(sample, "--port", simulator.port)
-        process.read_until("put pen 1: black in the holder; Enter goes on")
-        assert drawn(simulator) == []
-        process.answer("\n")
-        process.read_until("change to pen 2: red; Enter goes on")
+        process.read_until("Enter goes on")
         assert simulator.firmware.state == "Idle"
         assert drawn(simulator) == drawn_lines(SAMPLE)[:3]
         process.answer("\n")
@@ -155,7 +173,7 @@ def test_nobody_to_change_the_pen(tmp_path, text):
     path = tmp_path / "drawing.gcode"
     path.write_text(text)
     with Simulator() as simulator:
-        result = run(path, "--port", simulator.port, answers="\n")  # to the question for the first pen
+        result = run(path, "--port", simulator.port)
         assert result.exit_code == 1
         assert result.stderr == (
             "Error: stopped; the pen is up and parked; "
@@ -211,9 +229,7 @@ def test_ctrl_c_holds_and_goes_on_or_stops_and_can_be_resumed(tmp_path, machine)
 def test_ctrl_c_on_the_way_home_stops_at_once(sample):
     with Simulator() as simulator:
         process = Spiral(sample, "--port", simulator.port)
-        process.read_until("in the holder; Enter goes on")
-        process.answer("\n")
-        process.read_until("red; Enter goes on")
+        process.read_until("Enter goes on")
         simulator.firmware.speed = 0.5
         process.ctrl_c()
         simulator.wait_until(lambda firmware: firmware.realtime == ["!", "reset"] and firmware.state == "Run")
@@ -240,7 +256,7 @@ def test_a_line_it_refuses_stops_it_and_the_pen_is_raised(one_pen):
 
 def test_after_a_pen_change_the_strokes_are_still_counted_right(sample):
     with Simulator(faults={21: "error:33"}) as simulator:
-        result = run(sample, "--port", simulator.port, answers="\n\n")
+        result = run(sample, "--port", simulator.port, answers="\n")
         assert "the plotter refused line 32, 'G0 X80.000 Y80.000'" in result.stderr
         assert result.stderr.endswith("--from 5\n")
 
@@ -351,7 +367,7 @@ def test_settings_with_which_the_pen_would_not_move_are_told(sample, settings, w
         assert result.exit_code == 1 and "Enter draws all the same, Ctrl-C ends this: " in result.stdout
         assert result.stderr == "Error: ended before anything was sent; mend the plotter's settings first\n"
         assert drawn(simulator) == []
-        assert run(sample, "--port", simulator.port, answers="\n\n\n").exit_code == 0
+        assert run(sample, "--port", simulator.port, answers="\n\n").exit_code == 0
         assert drawn(simulator) == drawn_lines(SAMPLE)
 
 

@@ -24,11 +24,13 @@ class Writer(abc.ABC):
         suffixes: of the files it writes.
         for_every_machine: whether it says millimetres to whoever reads them; if not, it is a dialect, and writes for
             machines that speak it.
+        lifts: kinds of a machine's lift that it has words for; empty where the kind does not matter.
         keeps_curves: whether it prints curves; otherwise it is given the flattened toolpath.
     """
 
     suffixes: ClassVar[tuple[str, ...]]
     for_every_machine: ClassVar[bool] = False
+    lifts: ClassVar[tuple[str, ...]] = ()
     keeps_curves: ClassVar[bool] = False
 
     def __init__(self, path: Toolpath):

@@ -11,6 +11,7 @@ class GCode(LineWriter):
     """What the firmwares have in common; a subclass says how each comments, waits and moves a servo."""
 
     suffixes = (".gcode", ".nc", ".ngc")
+    lifts = ("z", "servo")
 
     def comment(self, text: str) -> str:
         raise NotImplementedError

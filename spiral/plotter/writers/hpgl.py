@@ -15,10 +15,11 @@ class Hpgl(LineWriter):
     """HPGL: SP takes a pen from the carousel, PU and PD move it; a plotter without carousel stops for a person there."""
 
     suffixes = (".hpgl", ".plt", ".hpg")
+    lifts = ("pen",)
 
     def head(self) -> Iterator[str]:
         yield "IN;"
-        yield f"VS{self.machine.speed.draw / 600:.0f};"  # cm/s
+        yield f"VS{max(1, round(self.machine.speed.draw / 600))};"  # cm/s
 
     def select(self, pen: int) -> list[str]:
         return [f"SP{pen + 1};"]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Iterator
 
 from spiral.color import css_color
 from spiral.geometry import Point
-from spiral.plotter.events import Curve, Pause
+from spiral.plotter.events import Curve, Dip, Pause
 from spiral.plotter.ink import Ink, ink_and_journeys
-from spiral.plotter.writers.base import WRITERS, Writer, fixed, harmless
+from spiral.plotter.writers.base import WRITERS, Writer, fixed, harmless, no_trays
 from spiral.svg import curves, metadata_element
 
 DIGITS = 4  # decimals of a mm
@@ -32,7 +33,10 @@ class Svg(Writer):
     keeps_curves = True
 
     def content(self) -> str:
+        if self.machine.dialect == "svg" and any(isinstance(event, Dip) for event in self.path.events):
+            raise no_trays("SVG")  # for another machine it is a picture of what that does
         page = self.path.frame.page
+        self._pieces = Counter()  # of strokes, of which some come in several
         drawn = (ink for ink in ink_and_journeys(self.path) if isinstance(ink, Ink))
         lines = [
             HEAD.format(width=_short(page.width), height=_short(page.height)),
@@ -85,7 +89,10 @@ class Svg(Writer):
             else:
                 line.append(f"L{self._points(end)}")
             at = end
-        return f'<path id="stroke{inks[0].number}" d="{"".join(line)}" stroke-width="{_short(width)}"/>'
+        number = inks[0].number
+        self._pieces[number] += 1
+        piece = f"-{self._pieces[number]}" if self._pieces[number] > 1 else ""
+        return f'<path id="stroke{number}{piece}" d="{"".join(line)}" stroke-width="{_short(width)}"/>'
 
     def _points(self, *points: Point) -> str:
         on_page = (self.path.frame.on_page(*point) for point in points)

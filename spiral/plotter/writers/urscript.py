@@ -17,6 +17,7 @@ class UrScript(LineWriter):
     """URScript: movel with the brush up, movep with rounded corners while it paints. Not tried on a real arm."""
 
     suffixes = (".script",)
+    lifts = ("z",)
 
     def head(self) -> Iterator[str]:
         plane = ", ".join(fixed(value, 6) for value in self.machine.arm.plane)
@@ -25,6 +26,12 @@ class UrScript(LineWriter):
         yield f"  plane = p[{plane}]"
         self._x, self._y = self.machine.park
         self._z = self.machine.lift.up
+        up, motion = fixed(self._z / 1000, 6), self._motion(self.machine.speed.lift)
+        # Wherever it stands: straight out of the paper first.
+        yield "  here = pose_trans(pose_inv(plane), get_actual_tcp_pose())"
+        yield f"  if here[2] < {up}:"
+        yield f"    movel(pose_trans(plane, p[here[0], here[1], {up}, here[3], here[4], here[5]]), {motion})"
+        yield "  end"
         yield self._linear(self.machine.speed.travel)
 
     def foot(self) -> list[str]:

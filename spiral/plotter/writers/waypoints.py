@@ -7,6 +7,7 @@ import io
 import json
 from collections.abc import Iterator
 
+from spiral.plotter.clock import dipping
 from spiral.plotter.events import Begin, Dip, Down, Line, Park, Pause, Select, Travel, Up
 from spiral.plotter.writers.base import WRITERS, Writer
 
@@ -38,9 +39,14 @@ class Waypoints(Writer):
             elif isinstance(event, Pause):
                 yield self._row(t, x, y, up, None, None, pen, event.text)
             elif isinstance(event, Dip):
-                x, y, middle = event.x, event.y, t - machine.refill.seconds / 2
+                x, y = event.x, event.y
                 depth = machine.refill.depth if machine.lift.kind == "z" else self._height(0.0)
-                yield self._row(middle, x, y, depth, None, None, pen, f"dip {event.tray}")
+                lowering, resting, raising = dipping(machine)
+                in_tray = t - raising
+                # Straight down and straight up: what goes from row to row must not sweep over the tray's rim.
+                yield self._row(in_tray - resting - lowering, x, y, up, None, None, pen, "travel")
+                yield self._row(in_tray - resting, x, y, depth, None, None, pen, f"dip {event.tray}")
+                yield self._row(in_tray, x, y, depth, None, None, pen, f"dip {event.tray}")
                 yield self._row(t, x, y, up, None, None, pen, "up")
             else:
                 if isinstance(event, Down | Line):

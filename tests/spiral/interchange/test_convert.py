@@ -88,14 +88,14 @@ def test_reading_stops_after_as_many_as_asked(cats, tmp_path):
     cats.write_text(cats.read_text() + "\nbroken\n")
     stdout, notes = convert(cats, "-n", 7, "-o", tmp_path / "out.ndjson")
     assert stdout.endswith(": 7 drawings\n")
-    assert notes == "Note: stopped after 7 drawings; -n N reads more\n"
+    assert notes == "Note: stopped after 7 drawings, as many as asked for; if there are more, -n N reads them\n"
 
 
 def test_one_of_many_may_be_all_that_is_asked_for(cats, tmp_path):
     output = tmp_path / "cat.svg"
     assert convert(cats, "-n", 1, "-o", output) == (
         f"wrote {output}: 1 drawing\n",
-        "Note: stopped after 1 drawing; -n N reads more\n",
+        "Note: stopped after 1 drawing, as many as asked for; if there are more, -n N reads them\n",
     )
     assert convert(cats, "-n", 1, "--drawing", 2, "-o", output) == (f"wrote {output}: 1 drawing\n", "")
 
@@ -105,7 +105,7 @@ def test_a_thousand_are_read_where_nobody_says_how_many(tmp_path):
     many.write_text(1001 * '{"drawing":[]}\n')
     assert convert(many, "-o", tmp_path / "out.ndjson") == (
         f"wrote {tmp_path / 'out.ndjson'}: 1,000 drawings\n",
-        "Note: stopped after 1,000 drawings; -n N reads more\n",
+        "Note: stopped after 1,000 drawings, as many as asked for; if there are more, -n N reads them\n",
     )
 
 
@@ -168,3 +168,12 @@ def test_replay_draws_any_format_and_says_what_is_lost(cats, tmp_path):
 def test_every_format_is_listed_with_its_suffixes():
     listed = run("list", "formats").stdout
     assert all(f"{suffix}" in listed for suffix in (".json", ".ndjson", ".txt", ".npz", ".npy", ".svg"))
+
+
+def test_a_folder_is_not_written_over_what_is_read_from_it(cats, tmp_path):
+    convert(cats, "-o", tmp_path / "cats")
+    before = {path: path.read_bytes() for path in (tmp_path / "cats").iterdir()}
+    files = sorted((tmp_path / "cats").glob("*.json"))
+    result = CliRunner().invoke(main, ["convert", str(files[3]), str(files[0]), "-o", str(tmp_path / "cats")])
+    assert result.exit_code == 2 and "is the folder of what is read, whose files would be mixed" in result.stderr
+    assert {path: path.read_bytes() for path in (tmp_path / "cats").iterdir()} == before

@@ -98,6 +98,7 @@ def test_times_never_go_back_and_drawing_takes_at_least_its_length_over_the_spee
 
 def test_every_event_takes_the_time_of_its_moves_and_waits():
     brush = load_machine("grbl-brush")
+    brush = replace(brush, change=replace(brush.change, seconds=5.0))
     machine = replace(
         brush,
         park=(30.0, 40.0),

@@ -18,6 +18,7 @@ EVENTS = (
     *(Begin(3, 1), Travel(-1e-5, 50.0), Down(1.0), Line(0.0, 50.0, 0.125), Up(), Park(1.0, 2.0)),
 )
 BRUSH = load_machine("grbl-brush")
+BRUSH = replace(BRUSH, change=replace(BRUSH.change, seconds=5.0))
 BRUSH = replace(BRUSH, park=(1.0, 2.0), lift=replace(BRUSH.lift, up_seconds=0.25, down_seconds=0.5))
 SERVO = replace(BRUSH, lift=replace(BRUSH.lift, kind="servo", up=300.5, down=700.0, servo=3))
 
@@ -157,6 +158,10 @@ SP0;
 def spiral_painting():
   # machine grbl-brush, about 31 s
   plane = p[0.300000, -0.200000, 0.050000, 0.000000, 0.000000, 0.000000]
+  here = pose_trans(pose_inv(plane), get_actual_tcp_pose())
+  if here[2] < 0.020000:
+    movel(pose_trans(plane, p[here[0], here[1], 0.020000, here[3], here[4], here[5]]), a=0.300, v=0.0133)
+  end
   movel(pose_trans(plane, p[0.001000, 0.002000, 0.020000, 3.141593, 0, 0]), a=0.300, v=0.0667)
   # pen 1: black
   # dip black
@@ -191,7 +196,9 @@ spiral_painting()
     "csv": """
 t_s,x_mm,y_mm,z_mm,qx,qy,qz,qw,pressure,stroke,pen,event
 0.0,1.0,2.0,20.0,1.0,0.0,0.0,0.0,,,,park
-6.828,40.0,40.0,-8.0,1.0,0.0,0.0,0.0,,,1,dip black
+1.039,40.0,40.0,20.0,1.0,0.0,0.0,0.0,,,1,travel
+3.683,40.0,40.0,-8.0,1.0,0.0,0.0,0.0,,,1,dip black
+5.183,40.0,40.0,-8.0,1.0,0.0,0.0,0.0,,,1,dip black
 7.578,40.0,40.0,20.0,1.0,0.0,0.0,0.0,,,1,up
 8.713,100.0,50.0,20.0,1.0,0.0,0.0,0.0,,,1,travel
 10.869,100.0,50.0,-1.5,1.0,0.0,0.0,0.0,0.5,1,1,down
@@ -209,7 +216,9 @@ t_s,x_mm,y_mm,z_mm,qx,qy,qz,qw,pressure,stroke,pen,event
     "csv, servo": """
 t_s,x_mm,y_mm,z_mm,qx,qy,qz,qw,pressure,stroke,pen,event
 0.0,1.0,2.0,5.0,1.0,0.0,0.0,0.0,,,,park
-2.539,40.0,40.0,0.0,1.0,0.0,0.0,0.0,,,1,dip black
+1.039,40.0,40.0,5.0,1.0,0.0,0.0,0.0,,,1,travel
+1.539,40.0,40.0,0.0,1.0,0.0,0.0,0.0,,,1,dip black
+3.039,40.0,40.0,0.0,1.0,0.0,0.0,0.0,,,1,dip black
 3.289,40.0,40.0,5.0,1.0,0.0,0.0,0.0,,,1,up
 4.424,100.0,50.0,5.0,1.0,0.0,0.0,0.0,,,1,travel
 4.924,100.0,50.0,0.0,1.0,0.0,0.0,0.0,0.5,1,1,down

@@ -145,8 +145,8 @@ def test_before_a_stroke_and_from_it_on_is_the_whole(tmp_path, machine, seed):
 
 def test_a_stroke_that_begins_with_the_pen_down_is_gone_on_with(sample):
     assert texts(sample.from_stroke(4))[:10] == [
-        "M0",
         *["G21", "G90", "M3 S300", "G4 P0.150"],
+        "M0",
         "G0 X60.000 Y60.000",
         *["M3 S700", "G4 P0.200"],
         "F2000",
@@ -169,8 +169,8 @@ def test_the_rest_of_a_file_begins_where_its_stroke_does(sample):
 
 @pytest.mark.parametrize(("stroke", "pen"), [(1, "pen 1: black"), (2, "pen 1: black"), (3, "pen 2: red")])
 def test_where_people_change_pens_the_right_one_is_asked_for(sample, stroke, pen):
-    first = sample.from_stroke(stroke)[0]
-    assert (first.text, first.note) == ("M0", f"put {pen} in the holder")
+    up_first = sample.from_stroke(stroke)[4]  # with the pen up
+    assert (up_first.text, up_first.note) == ("M0", f"put {pen} in the holder")
 
 
 def test_nothing_is_asked_for_where_nobody_changes_pens(tmp_path):

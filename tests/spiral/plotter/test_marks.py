@@ -43,9 +43,8 @@ def test_colours_off_and_strokes_left_out_are_counted():
     ]
     found = placed(strokes, Pen("black"))
     assert [mark.stroke for mark in found.marks] == [0, 2]
-    assert found.left_out == (1, 3) and found.translucent == 1
+    assert found.left_out == (1, 3)
     assert found.errors[0] == 0.0 and 0.3 < found.errors[1] < 0.7
-    assert placed(strokes, Pen("black"), Pen("black", opacity=0.5)).translucent == 0
 
 
 def test_strokes_that_leave_the_canvas_are_refused_and_named():
@@ -106,3 +105,11 @@ def test_programs_on_the_canvas_are_not_touched():
     assert uneven.between(0.0, 1.0) != uneven, "cutting rounds"
     whole = replace(program, strokes=(*program.strokes, uneven))
     assert clipped(whole).strokes == whole.strokes
+
+
+def test_a_stroke_without_pressure_is_left_out_as_it_is_on_the_canvas():
+    pressures = [(0.0, 0.0), (0.0, 1.0)]
+    found = placed(
+        [Stroke((0, 0), (0, 0), (1, 1), Brush(0.1, pressure=pressure)) for pressure in pressures], Pen("black")
+    )
+    assert found.left_out == (0,) and [mark.stroke for mark in found.marks] == [1]

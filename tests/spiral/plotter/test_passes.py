@@ -7,6 +7,7 @@ from plotter_programs import polyline
 from spiral import Brush, Program, Stroke
 from spiral.canvas import CanvasSpec
 from spiral.errors import InputError
+from spiral.geometry import bezier_point
 from spiral.plotter.events import Line, Travel, Up
 from spiral.plotter.machine import load_machine
 from spiral.plotter.passes import ways_for
@@ -130,3 +131,25 @@ def test_chains_stay_chained_when_their_middle_is_drawn():
     program = Program(CanvasSpec(100, 100, 1), polyline([(0, 0), (1, 0), (1, 1)]))
     assert plan(program, load_machine("sheet")).after.lifts == 1
     assert math.isclose(plan(program, load_machine("sheet"), Options(margin=5.0)).after.ink, 400.0)
+
+
+def test_a_stroke_that_outgrows_the_pen_is_pressed_fully_from_there_on():
+    machine, pen = load_machine("grbl-brush"), Pen("#1a1a1a", "black", width=5.0)
+    stroke = Stroke((0, 0.5), (0.5, 0.1), (1, 0.5), Brush(0.1, (0.1, 0.1, 0.1), pressure=(0.1, 1.0)))
+    program = Program(CanvasSpec(100, 100, 3), [stroke])
+    mark = plan(program, machine, Options(width="z", pens=(pen,), size=100.0)).path.marks[0]
+    (way,) = ways_for("z", machine, (pen,), 0.05)(mark)
+    assert way.pressure == pytest.approx(0.2)
+    assert [move.pressure for move in way.moves] == [1.0, 1.0]
+    t = (5.0 - 1.0) / (10.0 - 1.0)  # where it is as wide as the pen
+    assert (way.moves[0].x, way.moves[0].y) == pytest.approx(bezier_point(mark.start, mark.control, mark.end, t))
+    assert (way.moves[1].x, way.moves[1].y) == mark.end
+
+
+def test_more_passes_than_anybody_wants_are_refused():
+    program = Program(CanvasSpec(100, 100, 1), [STROKES["dot"]])
+    options = Options(width="passes", pens=(Pen("black", width=0.02),))
+    with pytest.raises(
+        InputError, match="stroke 1 is 36.0 mm wide, more than 500 lines of pen black; use a wider pen, a smal"
+    ):
+        plan(program, load_machine("sheet"), options)

@@ -27,8 +27,9 @@ def test_pens_as_typed():
             ),
         ),
         ("black:thin", "cannot read the pen 'black:thin': 'thin' is no width in mm; write colour:width"),
-        ("black:0", "cannot read the pen 'black:0': pen width (mm) must be a number above 0 to 200, got 0.0"),
-        ("black:nan", "cannot read the pen 'black:nan': pen width (mm) must be a number above 0 to 200, got nan"),
+        ("black:0", "cannot read the pen 'black:0': pen width (mm) must be a number from 0.02 to 200, got 0.0"),
+        ("black:nan", "cannot read the pen 'black:nan': pen width (mm) must be a number from 0.02 to 200, got nan"),
+        ("rgb(300 0 0)", "cannot read the pen 'rgb(300 0 0)': unknown colour"),
         ("black,,red", "cannot read the pen '': unknown colour ''"),
     ],
 )
@@ -40,7 +41,7 @@ def test_what_is_no_pen(text, message):
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"opacity": 0.0}, "pen opacity must be a number above 0 to 1, got 0.0"),
+        ({"opacity": 0.0}, "pen opacity must be a number from 0.001 to 1, got 0.0"),
         ({"name": "x" * 41}, "pen name must be a text of at most 40 characters"),
         ({"color": 3}, "unknown colour 3"),
         ({"color": ("red",)}, r"unknown colour \('red',\)"),
@@ -109,3 +110,8 @@ def test_own_pens_are_right_for_every_stroke():
         brush = stroke.brush
         choice = choose_pen(shown(brush.color, brush.opacity, background), 1.0, pens, background)
         assert (pens[choice.pen].rgb, pens[choice.pen].opacity) == (brush.color, brush.opacity)
+
+
+def test_levels_above_255_are_no_colour():
+    with pytest.raises(InputError, match=r"unknown colour 'rgb\(300,0,0\)'"):
+        Pen("rgb(300,0,0)")

@@ -341,7 +341,7 @@ def test_an_arm_points_its_brush_into_the_paper_and_lifts_it_out_of_it(plane):
     right, up_the_page, out_of_the_paper = paper.T
     heights = {"movel": [], "movep": []}
     places = []
-    for kind, pose in re.findall(r"(movel|movep)\(pose_trans\(plane, p\[(.*?)\]\)", text):
+    for kind, pose in re.findall(r"^  (movel|movep)\(pose_trans\(plane, p\[(.*?)\]\)", text, re.MULTILINE):
         place, tool = np.split(np.array([float(value) for value in pose.split(", ")]), [3])
         in_base = origin + paper @ place
         points_to = paper @ Rotation.from_rotvec(tool).as_matrix() @ [0.0, 0.0, 1.0]

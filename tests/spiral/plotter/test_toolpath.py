@@ -10,6 +10,7 @@ from spiral.errors import InputError
 from spiral.geometry import Point, arc_length, bezier_point
 from spiral.plotter.events import MOVES, Begin, Curve, Dip, Down, Line, Park, Pause, Select, Travel, Up
 from spiral.plotter.machine import load_machine
+from spiral.plotter.pens import Pen
 from spiral.plotter.plan import Options, plan
 from spiral.plotter.toolpath import Way, draw
 
@@ -68,10 +69,20 @@ def test_another_pen_is_taken_with_the_pen_up_and_a_person_is_asked():
     strokes = [*polyline([(0, 0), (1, 0)], color=BLACK), *polyline([(1, 0), (1, 1)], color=RED)]
     path = planned(program_of(strokes)).path
     assert kinds(path) == [
-        *("Select", "Begin", "Travel", "Down", "Curve", "Up"),
+        *("Pause", "Select", "Begin", "Travel", "Down", "Curve", "Up"),
         *("Travel", "Pause", "Select", "Begin", "Travel", "Down", "Curve", "Up", "Park"),
     ]
-    assert [event.text for event in path.events if isinstance(event, Pause)] == ["change to pen 2: #ff0000"]
+    asked = [event.text for event in path.events if isinstance(event, Pause)]
+    assert asked == ["put pen 1: #000000 in the holder", "put pen 2: #ff0000 in the holder"]
+
+
+def test_where_there_are_several_pens_the_one_needed_is_asked_for_even_if_it_is_the_only_one():
+    red = polyline([(0, 0), (1, 0), (1, 1)], color=RED)
+    path = planned(program_of(red), "grbl-servo", pens=(Pen("black"), Pen("red"))).path
+    for one in (path, path.part(2)):
+        assert [event.text for event in one.events if isinstance(event, Pause)] == ["put pen 2: red in the holder"]
+    alone = planned(program_of(red), "grbl-servo", pens=(Pen("red"),)).path
+    assert not any(isinstance(event, Pause) for event in alone.events)
 
 
 def test_a_brush_is_dipped_at_first_and_washed_between_paints():
@@ -113,7 +124,7 @@ def ink(path):
 @pytest.mark.parametrize("seed", range(8))
 def test_every_toolpath_begins_and_ends_with_the_pen_up_and_draws_only_with_it_down(machine, seed):
     flat = planned(random_program(seed), machine).flat
-    assert isinstance(flat.events[0], Select)
+    assert isinstance(flat.events[0], Select | Pause)
     assert drawn(flat)
 
 
@@ -176,7 +187,10 @@ def test_a_tail_goes_on_with_the_pen_and_fresh_paint():
     for k in range(1, 13):
         tail = whole.part(k)
         mark = whole.marks[k - 1]
-        assert tail.events[0] == Select(mark.pen) and tail.events[1].tray == whole.pens[mark.pen].name
+        if k > 1:  # the brush may hold another paint
+            assert tail.events[0].tray == "water"
+        select, dip = tail.events[k > 1 : 2 + (k > 1)]
+        assert select == Select(mark.pen) and dip.tray == whole.pens[mark.pen].name
 
 
 @pytest.mark.parametrize(("first", "last"), [(0, 3), (4, 3), (13, None), (1, 13), (-1, None)])
