@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import select
 import shlex
 import signal
 import subprocess
@@ -89,6 +90,8 @@ class Spiral:
     def read_until(self, text):
         said = ""
         while text not in said:
+            ready, _, _ = select.select([self.process.stdout], [], [], 30.0)
+            assert ready, f"it waits without {text!r}: {said}"
             more = os.read(self.process.stdout.fileno(), 4096).decode()
             assert more, f"it ended without {text!r}: {said}{self.process.stderr.read().decode()}"
             said += more
@@ -224,6 +227,19 @@ def test_ctrl_c_holds_and_goes_on_or_stops_and_can_be_resumed(tmp_path, machine)
         assert rest == from_stroke(text, stroke)
     again = len(complete) + len(rest) - len(whole)
     assert 0 <= again <= PLANNER + grbl.SEGMENTS + len(from_stroke(text, stroke)) - len(from_stroke(text, stroke + 1))
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_where_the_process_is_ended_or_its_terminal_closed_the_pen_goes_home_first(tmp_path, number):
+    _, path = exported(tmp_path, "grbl-servo")
+    with Simulator(speed=20.0) as simulator:
+        process = Spiral(path, "--port", simulator.port)
+        simulator.wait_until(lambda firmware: len(firmware.segments) > 5)
+        simulator.firmware.speed = 2000.0
+        process.process.send_signal(number)
+        assert process.end()[0] == 128 + number
+        assert simulator.firmware.realtime == ["!", "reset"]
+        assert_is_up_and_parked(simulator)
 
 
 def test_ctrl_c_on_the_way_home_stops_at_once(sample):
