@@ -18,10 +18,9 @@ class Pause(NamedTuple):
 
 
 class Begin(NamedTuple):
-    """A stroke begins: its number in the order of drawing, from 1, and in the program, from 0."""
+    """A stroke begins: its number in the order of drawing, from 1."""
 
     number: int
-    stroke: int
 
 
 class Travel(NamedTuple):

@@ -23,7 +23,7 @@ class Mark(NamedTuple):
     """A stroke on the machine.
 
     Attributes:
-        stroke: its number in the program, from 0.
+        stroke: its number in the program that was placed, from 0; cutting at the canvas's edge makes more of some.
         start, control, end: the Bezier curve, mm.
         widths: of the stroke at start and end, mm.
         pen: index of the pen that draws it.

@@ -63,7 +63,7 @@ class Plan(NamedTuple):
         before: the figures in the program's own order; of a part, as planned too.
         after: the figures as planned.
         notes: what the person who plots should know, a sentence each.
-        order: numbers of the program's strokes in the order of drawing.
+        order: numbers of the program's strokes, from 0, in the order of drawing; with ``clip`` those of the parts left.
     """
 
     path: Toolpath
@@ -108,7 +108,7 @@ def plan(program: Program, machine: Machine, options: Options | None = None) -> 
     before = after = report(flat)
     order = ordered(options.order, placed.marks, program, frame, pens, machine.park)
     notes = []
-    if len(pens) > MAX_OWN_PENS and pens != options.pens:
+    if len(pens) > MAX_OWN_PENS and not (options.pens or machine.pens):
         notes.append(f"each of the program's {len(pens)} colours is a pen of its own here; --pens names those you have")
     if not all(machine.has(frame.on_machine(corner)) for corner in (Point(0.0, 0.0), Point(1.0, 1.0))):
         notes.append("the picture reaches beyond the machine's work area; what is drawn of it does not")

@@ -29,7 +29,7 @@ class Toolpath:
         machine: what draws it.
         frame: where the canvas lies.
         pens: those the events' indices mean.
-        marks: the strokes drawn, in the order of drawing; that of ``Begin(number, ...)`` is ``marks[number - 1]``.
+        marks: the strokes drawn, in the order of drawing; that of ``Begin(number)`` is ``marks[number - 1]``.
     """
 
     events: tuple[Event, ...]
@@ -191,7 +191,7 @@ def draw(
         desk.take(mark.pen)
         ways = ways_of(mark)
         desk.leave_unless_at(ways[0].start)
-        desk.events.append(Begin(number, mark.stroke))
+        desk.events.append(Begin(number))
         for way in ways:
             desk.draw(way)
     desk.up()

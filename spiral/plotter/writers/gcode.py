@@ -35,7 +35,7 @@ class GCode(LineWriter):
     def pause(self, text: str) -> list[str]:
         return [self.comment(f"pause: {text}"), "M0"]
 
-    def begin(self, number: int, stroke: int) -> list[str]:
+    def begin(self, number: int) -> list[str]:
         return [self.comment(f"stroke {number} at {fixed(self.seconds, 1)} s")]
 
     def travel(self, x: float, y: float) -> list[str]:

@@ -43,7 +43,7 @@ class UrScript(LineWriter):
     def pause(self, text: str) -> list[str]:
         return [f'  popup("{harmless(text)}", title="SPIRAL", blocking=True)']
 
-    def begin(self, number: int, stroke: int) -> list[str]:
+    def begin(self, number: int) -> list[str]:
         return [f'  textmsg("stroke {number}")']
 
     def travel(self, x: float, y: float) -> list[str]:

@@ -106,8 +106,8 @@ def test_every_event_takes_the_time_of_its_moves_and_waits():
         speed=replace(brush.speed, junction=0.5),
     )
     events = [
-        *(Select(0), Dip(30.0, 140.0, "red"), Begin(1, 0), Travel(30.0, 100.0), Down(1.0)),
-        *(Line(60.0, 100.0, 0.0), Begin(2, 1), Line(60.0, 120.0, 0.0), Up(), Select(1), Park(0.0, 120.0)),
+        *(Select(0), Dip(30.0, 140.0, "red"), Begin(1), Travel(30.0, 100.0), Down(1.0)),
+        *(Line(60.0, 100.0, 0.0), Begin(2), Line(60.0, 120.0, 0.0), Up(), Select(1), Park(0.0, 120.0)),
     ]
     drawing = list(_planned([(30, 100, -3), (60, 100, 0), (60, 120, 0)], 1500 / 60, 300, 0.5))
     expected = [

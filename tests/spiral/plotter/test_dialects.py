@@ -13,9 +13,9 @@ from spiral.plotter.plan import plan
 from spiral.plotter.writers import WRITERS
 
 EVENTS = (
-    *(Select(0), Dip(40.0, 40.0, "black"), Begin(1, 4), Travel(100.0, 50.0), Down(0.5), Line(110.0, 50.0, 1.0)),
-    *(Begin(2, 0), Line(110.0, 60.00004, 1.0), Line(110.0, 60.0, 1.0), Up(), Pause("change to pen 2: red"), Select(1)),
-    *(Begin(3, 1), Travel(-1e-5, 50.0), Down(1.0), Line(0.0, 50.0, 0.125), Up(), Park(1.0, 2.0)),
+    *(Select(0), Dip(40.0, 40.0, "black"), Begin(1), Travel(100.0, 50.0), Down(0.5), Line(110.0, 50.0, 1.0)),
+    *(Begin(2), Line(110.0, 60.00004, 1.0), Line(110.0, 60.0, 1.0), Up(), Pause("change to pen 2: red"), Select(1)),
+    *(Begin(3), Travel(-1e-5, 50.0), Down(1.0), Line(0.0, 50.0, 0.125), Up(), Park(1.0, 2.0)),
 )
 BRUSH = load_machine("grbl-brush")
 BRUSH = replace(BRUSH, change=replace(BRUSH.change, seconds=5.0))

@@ -202,6 +202,8 @@ def test_many_colours_of_a_program_are_as_many_pens_and_that_is_said():
     note = "each of the program's 17 colours is a pen of its own here; --pens names those you have"
     assert note in planned(strokes, "sheet").notes
     assert note not in planned(strokes, "sheet", pens=(Pen("black"),)).notes
+    stocked = dataclasses.replace(load_machine("sheet"), pens=tuple(Pen("black", str(i)) for i in range(17)))
+    assert not any("a pen of its own here" in one for one in plan(Program(CANVAS, strokes), stocked).notes)
 
 
 @pytest.mark.parametrize(

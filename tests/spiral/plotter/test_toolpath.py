@@ -53,7 +53,7 @@ def drawn(path):
 def test_chained_strokes_are_drawn_without_raising_the_pen():
     path = planned(program_of(polyline([(0, 0), (1, 0), (1, 1)]))).path
     assert kinds(path) == ["Select", "Begin", "Travel", "Down", "Curve", "Begin", "Curve", "Up", "Park"]
-    assert [event for event in path.events if isinstance(event, Begin)] == [Begin(1, 0), Begin(2, 1)]
+    assert [event for event in path.events if isinstance(event, Begin)] == [Begin(1), Begin(2)]
 
 
 @pytest.mark.parametrize(("gap", "lifts"), [(1e-13, 1), (3e-8, 2)])
@@ -172,7 +172,7 @@ def test_the_middle_of_a_chain_is_drawn_from_where_it_begins():
     middle = whole.part(2, 2)
     assert middle.events == (
         Select(0),
-        Begin(2, 1),
+        Begin(2),
         Travel(100.0, 0.0),
         Down(1.0),
         Curve(100.0, 50.0, 100.0, 100.0, 1.0),
@@ -264,7 +264,7 @@ def tapered_chain():
 def test_every_stroke_of_a_chain_is_pressed_as_it_says():
     flat = planned(tapered_chain(), "grbl-brush", width="z").flat
     assert kinds(flat).count("Up") == 1
-    middle = flat.events.index(Begin(2, 1))
+    middle = flat.events.index(Begin(2))
     first, second = pressures_of(flat.events[:middle]), pressures_of(flat.events[middle:])
     for pressures, begin, end in ((first, 0.2, 0.8), (second, 0.4, 0.6)):
         last = len(pressures) - 1
