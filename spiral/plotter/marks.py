@@ -10,13 +10,13 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from spiral.errors import InputError
-from spiral.geometry import Point, split
+from spiral.geometry import Point, bezier_point
 from spiral.plotter.page import Frame
 from spiral.plotter.pens import Pen, choose_pen, shown
 from spiral.program import Program
 from spiral.stroke import Stroke
 
-EDGE = 1e-9  # canvas fractions; what a point on the canvas's edge may be off
+EDGE = 1e-6  # canvas fractions; what a point on the canvas's edge may be off: crossings come out of square roots
 
 
 class Mark(NamedTuple):
@@ -97,18 +97,22 @@ def clipped(program: Program) -> Program:
 def spans_inside(stroke: Stroke) -> list[tuple[float, float]]:
     """Which parts of a stroke lie on the canvas: intervals of its curve's parameter, in order."""
     curve = (stroke.start, stroke.control, stroke.end)
-    if all(-EDGE <= value <= 1 + EDGE for point in curve for value in point):
+    if all(_is_on_canvas(point) for point in curve):
         return [(0.0, 1.0)]  # a curve lies between its control points
     cuts = sorted({0.0, 1.0, *(t for axis in (0, 1) for edge in (0.0, 1.0) for t in _crossings(curve, axis, edge))})
     spans: list[tuple[float, float]] = []
     for t0, t1 in itertools.pairwise(cuts):
-        middle = split(*curve, (t0 + t1) / 2)[2]
-        if not all(-EDGE <= value <= 1 + EDGE for value in middle):
+        # The ends too: a curve that just fails to touch the edge from outside crosses it nowhere, and its middle is near.
+        if not all(_is_on_canvas(bezier_point(*curve, t)) for t in (t0, (t0 + t1) / 2, t1)):
             continue
         if spans and spans[-1][1] == t0:
             t0, _ = spans.pop()
         spans.append((t0, t1))
     return spans
+
+
+def _is_on_canvas(point: Point) -> bool:
+    return all(-EDGE <= value <= 1 + EDGE for value in point)
 
 
 def _parts_inside(stroke: Stroke) -> Iterator[Stroke]:

@@ -93,10 +93,16 @@ def test_what_is_left_of_a_stroke_is_what_lies_on_the_canvas(start, control, end
         t = i / 100
         point = bezier_point(stroke.start, stroke.control, stroke.end, t)
         depth = min(point.x, 1 - point.x, point.y, 1 - point.y)  # negative outside
-        if abs(depth) > 1e-6:
+        if abs(depth) > 2e-6:
             assert (depth > 0) == any(t0 <= t <= t1 for t0, t1 in spans)
     for part in clipped(Program(CanvasSpec(16, 16, 1), [stroke])).strokes:
         assert spans_inside(part) == [(0.0, 1.0)]
+
+
+@pytest.mark.parametrize("x", [1.5688537569260836e-11, 1e-9, 1e-12, 0.0])
+def test_a_stroke_that_all_but_touches_the_edge_from_outside_is_not_inside(x):
+    stroke = Stroke((2.0, 0.0), (x, 0.0), (2.0, 0.0), Brush(0.1))
+    assert sum(t1 - t0 for t0, t1 in spans_inside(stroke)) < 1e-3
 
 
 def test_programs_on_the_canvas_are_not_touched():
