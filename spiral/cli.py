@@ -260,21 +260,22 @@ Examples:
 @click.option("--data", metavar="DATA", help="A dataset's name, a folder of pictures, or an .npz file.")
 @click.option("--out", metavar="RUN", help="The run's folder.  [default: runs/PRESET]")
 @click.option("--minutes", type=float, metavar="M", help="End after so much wall time.")
-@click.option("--env-steps", type=int, metavar="N", help="End after so many actions, or --minutes if sooner.")
+@click.option("--env-steps", type=int, metavar="N", help="End after so many actions.")
+@click.option("--cpu-seconds", type=float, metavar="S", help="End after so many CPU seconds of all its processes.")
 @click.option("--seed", type=int, metavar="S", help="Of everything drawn at random.")
 @click.option("--resume", is_flag=True, help="Go on with the run in --out, to a larger budget if one is given.")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Any setting, as in RUN/config.json.")
 @click.option("--address", metavar="RAY", help="A Ray cluster's address.  [default: Ray on this machine]")
-def train(preset, data, out, minutes, env_steps, seed, resume, settings, address) -> None:
+def train(preset, data, out, minutes, env_steps, cpu_seconds, seed, resume, settings, address) -> None:
     """Train a painter by the settings of PRESET (default: digits; see: spiral list presets).
 
     The run's folder shows how it goes: sheet.png (fresh samples), metrics.jsonl and tensorboard/, checkpoints/. Ctrl-C
-    once ends the run in good order.
+    once ends the run in good order. Of several limits the first that is reached ends it.
     """
     from spiral.run_folder import run_from_options
     from spiral.train import train as run_training
 
-    run, folder = run_from_options(preset, out, resume, data, minutes, env_steps, seed, settings)
+    run, folder = run_from_options(preset, out, resume, data, minutes, env_steps, cpu_seconds, seed, settings)
     run_training(run, folder, resume=resume, address=address)
 
 

@@ -125,8 +125,10 @@ class RunConfig:
     description: str = ""
     data: str = "digits"  # a registered dataset, a folder of pictures, or an .npz file
     seed: int = 0
-    env_steps: int | None = None  # the run ends after so many, or
-    minutes: float | None = 10.0  # after so much wall time, whichever comes first
+    # The run ends when the first of these is over.
+    env_steps: int | None = None
+    minutes: float | None = 10.0  # wall time
+    cpu_seconds: float | None = None  # of all its processes on this machine: a busy machine makes it longer, not worse
     num_env_runners: int = 1  # Ray processes that paint; 0 paints inside the main process
     num_envs: int = 256  # canvases each of them paints in lock-step
     num_learners: int = 0  # 0 learns inside the main process
@@ -147,6 +149,7 @@ LIMITS: dict[str, tuple[float, float]] = {
     "seed": (0, 2**32 - 1),
     "env_steps": (1, 1e15),
     "minutes": (0.01, 1e6),
+    "cpu_seconds": (1, 1e9),
     "num_env_runners": (0, 100_000),
     "num_envs": (1, 65_536),
     "num_learners": (0, 1000),

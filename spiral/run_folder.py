@@ -148,12 +148,13 @@ def run_from_options(
     data: str | None,
     minutes: float | None,
     env_steps: int | None,
+    cpu_seconds: float | None,
     seed: int | None,
     settings: Sequence[str],
 ) -> tuple[RunConfig, Path]:
     """The settings and folder of the run a user asked for: a preset's or a resumed run's, with what was said on top.
 
-    A budget that is given replaces the preset's: ``minutes`` alone takes its limit of steps away, and the reverse.
+    A budget that is given replaces the preset's: ``minutes`` alone takes its limits of steps and of CPU seconds away.
 
     Raises:
         InputError: they do not go together, or one is not accepted.
@@ -166,6 +167,7 @@ def run_from_options(
     run = RunFolder(path).read_config() if resume else config.preset(preset or DEFAULT_PRESET)
     given = {"data": data, "seed": seed}
     changes = {name: value for name, value in given.items() if value is not None}
-    if minutes is not None or env_steps is not None:
-        changes |= {"minutes": minutes, "env_steps": env_steps}
+    budget = {"minutes": minutes, "env_steps": env_steps, "cpu_seconds": cpu_seconds}
+    if any(limit is not None for limit in budget.values()):
+        changes |= budget
     return config.override(config.updated(run, changes), list(settings)), path

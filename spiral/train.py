@@ -36,7 +36,7 @@ def train(
     address: str | None = None,
     report: Report | None = None,
 ) -> RunFolder:
-    """Train until the run's steps or minutes are over, or Ctrl-C; either way a checkpoint is left to go on from.
+    """Train until the run's budget is over, or Ctrl-C; either way a checkpoint is left to go on from.
 
     Args:
         run: the settings.
@@ -66,8 +66,8 @@ def _checked(run: RunConfig) -> RunConfig:
     from spiral.agents.painter import Painter
     from spiral.envs.options import env_config
 
-    if run.env_steps is None and run.minutes is None:
-        raise InputError("a run needs an end: set env_steps or minutes")
+    if run.env_steps is None and run.minutes is None and run.cpu_seconds is None:
+        raise InputError("a run needs an end: set env_steps, minutes or cpu_seconds")
     run_env = env_config(run.env, {})
     OBJECTIVES.get(run.objective.name)
     Painter(run.painter, run_env)
@@ -143,14 +143,13 @@ class Training:
 
     @property
     def progress(self) -> float:
-        """How much of the run is over, 0..1: of its steps or its minutes, whichever is further."""
-        by_steps = self.env_steps / self.run.env_steps if self.run.env_steps else 0.0
-        by_time = self.seconds / (60 * self.run.minutes) if self.run.minutes else 0.0
-        return min(1.0, max(by_steps, by_time))
+        """How much of the run is over, 0..1: of whichever budget is used up the most."""
+        run = self.run
+        used = [(self.env_steps, run.env_steps), (self.seconds / 60, run.minutes), (self.cpu_seconds, run.cpu_seconds)]
+        return min(1.0, max(spent / budget for spent, budget in used if budget))
 
     def _step(self) -> None:
-        if self.run.minutes:
-            self.algorithm.set_progress(min(1.0, self.seconds / (60 * self.run.minutes)))
+        self.algorithm.set_progress(self.progress)
         try:
             row = self.algorithm.train_metrics()
         except Exception as error:

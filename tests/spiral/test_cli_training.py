@@ -136,7 +136,7 @@ def here(tmp_path, monkeypatch):
         ("train --set learner", "cannot read the setting 'learner'; write key=value, such as learner.entropy=0.05"),
         ("train --minutes 0", "setting minutes must be from 0.01 to 1e+06, got 0.0"),
         ("train --env-steps 0", "setting env_steps must be from 1 to 1e+15, got 0"),
-        ("train --set minutes=none", "a run needs an end: set env_steps or minutes"),
+        ("train --set minutes=none", "a run needs an end: set env_steps, minutes or cpu_seconds"),
         ("train --set env.width=8", "width must be a whole number from 16 to 1024, got 8"),
         ("train --set objective.name=wasser", "unknown objective 'wasser'; .* Did you mean 'wasserstein'?"),
         (

@@ -126,8 +126,11 @@ def test_no_painter_in_a_run_yet(folder, tiny_run):
         find_painter(folder.path)
 
 
+LIMITS = ("minutes", "env_steps", "cpu_seconds")
+
+
 def options(**given):
-    names = ("preset", "out", "data", "minutes", "env_steps", "seed")
+    names = ("preset", "out", "data", *LIMITS, "seed")
     return dict.fromkeys(names) | {"resume": False, "settings": []} | given
 
 
@@ -149,9 +152,9 @@ def test_without_a_preset_it_is_the_digits():
 def test_a_budget_that_is_given_replaces_the_presets():
     preset = config.preset("debug")
     assert preset.minutes and preset.env_steps
-    for given in ({"minutes": 3.0}, {"env_steps": 500}, {"minutes": 3.0, "env_steps": 500}):
+    for given in ({"minutes": 3.0}, {"env_steps": 500}, {"minutes": 3.0, "env_steps": 500}, {"cpu_seconds": 60.0}):
         run, _ = run_from_options(**options(preset="debug", **given))
-        assert (run.minutes, run.env_steps) == (given.get("minutes"), given.get("env_steps"))
+        assert {name: getattr(run, name) for name in LIMITS} == dict.fromkeys(LIMITS) | given
 
 
 def test_resuming_takes_the_runs_own_settings(folder, tiny_run):
