@@ -8,7 +8,7 @@ import numpy as np
 
 from spiral.config import RunConfig
 from spiral.datasets import load_pictures
-from spiral.metrics import METRICS, Reference, measure, measure_strokes
+from spiral.metrics import METRICS, Reference, collapse, measure, measure_strokes
 from spiral.paint import Paintings, paint
 from spiral.run_folder import find_painter
 
@@ -49,6 +49,10 @@ class Evaluator:
         measured = measure(paintings.canvases, self._classifier, self._reference)
         measured |= measure_strokes(paintings.programs, self.run.env.picture_mm)
         return measured | {"classifier_accuracy": self.classifier_accuracy}, paintings
+
+    def collapse(self, measured: dict[str, float]) -> str | None:
+        """What in these metrics says that the painter has collapsed, None where nothing does."""
+        return collapse(measured, self._reference)
 
 
 def evaluate_file(where: str, data: str | None = None) -> dict[str, float]:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from spiral.digit_classifier import DigitClassifier  # it imports torch
 
 CONFIDENT = 0.9
+# Under this share of the real pictures' variety, or of their class entropy, a painter has collapsed: the pictures of
+# one digit alone have 0.13 to 0.53 of the variety of all ten, random paintings 0.86.
+COLLAPSED = 0.4
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,9 @@ METRICS: dict[str, Metric] = {
     "frechet_ratio": Metric("Fréchet distance as a share of the random painter's", better="lower"),
     "real_floor": Metric("Fréchet distance of as many training pictures to the held-out ones: the best there is"),
     "random_painter": Metric("Fréchet distance of paintings by uniformly random actions: the start"),
+    "variety": Metric(
+        "spread of the paintings, by classifier features, as a share of the held-out pictures'", "", "higher"
+    ),
     "class_entropy": Metric("entropy of the classes the classifier sees; ln 10 = 2.303 if all alike", "nats", "higher"),
     "smallest_class_share": Metric("share of the class seen least often; 0.1 at best", "0..1", "higher"),
     "confidence": Metric("mean probability of the class the classifier sees", "0..1", "higher"),
@@ -77,8 +83,14 @@ class Reference:
     """
 
     features: np.ndarray  # [N, F], of the held-out pictures
+    class_entropy: float  # of the held-out pictures
     real_floor: float
     random_painter: float
+
+    @property
+    def spread(self) -> float:
+        """Mean squared distance of the held-out pictures' features to their mean."""
+        return spread(self.features)
 
     @classmethod
     def of(
@@ -86,11 +98,12 @@ class Reference:
     ) -> Reference:
         """From pictures uint8 [N, H, W, C] at the size of the canvas, and paintings by uniformly random actions."""
         # As many training pictures as held-out ones, taken evenly so that a set sorted by class gives all its classes.
-        spread = np.linspace(0, len(train) - 1, min(len(held_out), len(train))).astype(int)
-        features, of_train, of_random = (
-            classifier.features(images)[0] for images in (held_out, train[spread], random_paintings)
+        evenly = np.linspace(0, len(train) - 1, min(len(held_out), len(train))).astype(int)
+        features, probabilities = classifier.features(held_out)
+        floor, random = (
+            frechet_distance(classifier.features(images)[0], features) for images in (train[evenly], random_paintings)
         )
-        return cls(features, frechet_distance(of_train, features), frechet_distance(of_random, features))
+        return cls(features, entropy(class_shares(probabilities)), floor, random)
 
 
 def measure(images: np.ndarray, classifier: DigitClassifier, reference: Reference) -> dict[str, float]:
@@ -104,6 +117,7 @@ def measure(images: np.ndarray, classifier: DigitClassifier, reference: Referenc
         "frechet_ratio": distance / reference.random_painter,
         "real_floor": reference.real_floor,
         "random_painter": reference.random_painter,
+        "variety": spread(features) / reference.spread,
         "class_entropy": entropy(shares),
         "smallest_class_share": shares.min(),
         "confidence": confidence.mean(),
@@ -111,6 +125,15 @@ def measure(images: np.ndarray, classifier: DigitClassifier, reference: Referenc
         "ink": ink(images),
     }
     return {name: float(value) for name, value in measured.items()}
+
+
+def collapse(measured: dict[str, float], reference: Reference) -> str | None:
+    """What says that a painter of these metrics paints one picture, or one kind of picture, again and again."""
+    if measured["variety"] < COLLAPSED:
+        return f"its paintings have {measured['variety']:.0%} of the real pictures' variety"
+    if measured["class_entropy"] < COLLAPSED * reference.class_entropy:
+        return f"class entropy {measured['class_entropy']:.2f} nats, of real pictures {reference.class_entropy:.2f}"
+    return None
 
 
 def measure_strokes(programs: Sequence[Program], picture_mm: float) -> dict[str, float]:
@@ -147,6 +170,11 @@ def frechet_distance(features_a: np.ndarray, features_b: np.ndarray) -> float:
 def _root(features: np.ndarray) -> np.ndarray:
     """A matrix R of at most F rows with R^T R the covariance of features [N, F]."""
     return np.linalg.qr((features - features.mean(axis=0)) / np.sqrt(len(features) - 1), mode="r")
+
+
+def spread(features: np.ndarray) -> float:
+    """Mean squared distance of features [N, F] to their mean."""
+    return float(np.var(features, axis=0, dtype=np.float64).sum())
 
 
 def class_shares(probabilities: np.ndarray) -> np.ndarray:

@@ -183,6 +183,11 @@ class Training:
         save_png(sheet, self.folder.path / "sheet.png")
         self.log.picture(self.env_steps, "samples", sheet)
         self.report.say(f"{self.env_steps:>10,} steps  {_summary(metrics)}")
+        if sign := self.evaluator.collapse(metrics):
+            self.report.say(
+                f"WARNING: the painter has collapsed: {sign}. It may come out of it again; where it does not, begin anew "
+                f"with a larger learner.entropy (now {self.run.learner.entropy:g}) or another seed"
+            )
 
     def _painter(self):
         """The painter with its averaged weights, in this process."""

@@ -9,7 +9,7 @@ from spiral import digit_classifier
 from spiral.datasets import load_pictures
 from spiral.digit_classifier import DigitClassifier
 from spiral.errors import InputError
-from spiral.metrics import METRICS, Reference, class_shares, entropy, frechet_distance, measure
+from spiral.metrics import METRICS, Reference, class_shares, collapse, entropy, frechet_distance, measure
 
 
 def load(split, side=32, channels=1):
@@ -218,6 +218,7 @@ def test_every_measured_number_is_what_its_name_says(reference, classifier, digi
             "frechet_ratio": distance / reference.random_painter,
             "real_floor": reference.real_floor,
             "random_painter": reference.random_painter,
+            "variety": np.trace(np.cov(features.T, ddof=0)) / np.trace(np.cov(reference.features.T, ddof=0)),
             "class_entropy": entropy(class_shares(probabilities)),
             "smallest_class_share": min(class_shares(probabilities)),
             "confidence": sum(confidence) / len(images),
@@ -233,3 +234,17 @@ def test_metrics_are_explained():
     for name, metric in METRICS.items():
         assert metric.meaning, name
         assert metric.better in ("lower", "higher", ""), name
+
+
+def test_a_painter_of_one_digit_has_collapsed(reference, classifier, digits):
+    test = digits["test"]
+    for digit in range(10):
+        measured = measure(test.images[test.labels == digit], classifier, reference)
+        assert collapse(measured, reference), digit
+    assert collapse(measure(test.images[::7], classifier, reference), reference) is None
+
+
+def test_a_collapse_is_said_with_its_figure(reference):
+    fine = {"variety": 0.7, "class_entropy": 2.2}
+    assert collapse(fine | {"variety": 0.04}, reference) == "its paintings have 4% of the real pictures' variety"
+    assert collapse(fine | {"class_entropy": 0.5}, reference) == "class entropy 0.50 nats, of real pictures 2.30"

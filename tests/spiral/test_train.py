@@ -52,6 +52,14 @@ def test_what_the_user_sees(finished):
     assert lines[-1].endswith(f"Look at {finished[0].path / 'sheet.png'}")
 
 
+def test_a_painter_that_can_paint_little_else_is_said_to_have_collapsed(on_ray, tiny_run, tmp_path, finished):
+    poor = config.override(tiny_run, ["env.grid=2", "env.episode_length=1", "env.sizes=[0.05]", "env.pressures=[0.2]"])
+    _, said = train_here(poor, tmp_path / "run")
+    assert "WARNING: the painter has collapsed: its paintings have " in said
+    assert "begin anew with a larger learner.entropy (now " in said
+    assert "WARNING" not in finished[1]
+
+
 def test_the_runs_folder_holds_its_settings_and_no_more_than_its_parts(finished, tiny_run):
     folder, _ = finished
     assert folder.read_config() == tiny_run
