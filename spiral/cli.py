@@ -61,6 +61,7 @@ Examples:
   spiral plot painting.gcode --port /dev/ttyUSB0
   spiral convert drawings.ndjson -o drawings
   spiral evaluate runs/digits
+  spiral bench render
   spiral list presets""",
 )
 @click.version_option(__version__, prog_name="spiral")
@@ -333,6 +334,37 @@ def publish(painter: str, output: str) -> None:
     from spiral.agents.painter_file import publish as publish_painter
 
     click.echo(publish_painter(painter, output))
+
+
+@main.command(
+    epilog="""\b
+Examples:
+  spiral bench                            everything; half an hour
+  spiral bench render env                 two parts; a minute
+  spiral bench train --json speed.json    training beside a bare loop and stock RLlib, every round in a file
+  spiral bench learner --preset digits-hinge --set learner.minibatch=128
+  spiral bench --quick                    nothing to rely on; only to see that it works"""
+)
+@click.argument("parts", nargs=-1, metavar="[PART...]")
+@click.option("--preset", default="digits", show_default=True, metavar="NAME", help="What is trained and painted.")
+@click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="Change a setting of it.")
+@click.option("--rounds", type=int, metavar="N", help="Rounds, in each of which all variants take turns.  [default: 5]")
+@click.option("--seconds", type=float, metavar="S", help="Of a measurement in one process.  [default: 0.5]")
+@click.option(
+    "--steps", type=int, metavar="N", help="Environment steps of a measurement of training.  [default: 60000]"
+)
+@click.option("--json", "output", metavar="FILE", help="Write every round, the machine and all versions to FILE.")
+@click.option("--quick", is_flag=True, help="Only the smallest cases, and those too short to mean anything.")
+def bench(parts, preset, assignments, output, **measuring) -> None:
+    """Measure how fast this machine paints and trains, part by part, beside the least it could cost.
+
+    PARTS: render, env, rollout, learner, discriminator, train, scale; all of them where none is given. Compared are CPU
+    seconds of all processes of the work, in interleaved rounds: other work on the machine then hardly matters.
+    """
+    from spiral.bench.suite import bench as run_suite
+    from spiral.bench.suite import options
+
+    run_suite(parts, options(preset, assignments, **measuring), output)
 
 
 def _echo_notes(notes: Iterable[str]) -> None:

@@ -9,6 +9,9 @@ HEAVY = ("gymnasium", "torch", "ray", "spiral.envs", "spiral.agents")
 LIGHT_MODULES = [
     "spiral",
     "spiral.apng",
+    "spiral.bench.measure",
+    "spiral.bench.render",
+    "spiral.bench.suite",
     "spiral.canvas",
     "spiral.checks",
     "spiral.cli",
