@@ -2,6 +2,8 @@
 
 Every part is chosen from logits that depend on the parts before it. In training the parts are *given*
 (teacher forcing): logits computed while sampling afresh would belong to another action than the one taken.
+
+Logits are normalised here once, by a log-softmax: they *are* log-probabilities, and everything below reads them so.
 """
 
 from __future__ import annotations
@@ -14,11 +16,11 @@ from torch.nn import functional as F
 
 
 def choose(logits: Tensor, generator: torch.Generator | None, greedy: bool) -> Tensor:
-    """One index for each row of logits [N, n]: the most probable, or a sample."""
+    """One index for each row of normalised logits [N, n]: the most probable, or a sample."""
     if greedy:
         return logits.argmax(dim=-1)
     # By the inverse of the distribution function: one random number a row, where Gumbel's trick needs n.
-    edges = logits.softmax(dim=-1).cumsum(dim=-1)
+    edges = logits.exp().cumsum(dim=-1)
     thresholds = edges[:, -1:] * torch.rand(len(logits), 1, generator=generator, device=logits.device)
     return torch.searchsorted(edges, thresholds, right=True).squeeze(-1).clamp(max=logits.shape[-1] - 1)
 
@@ -56,11 +58,11 @@ class AutoregressiveHeads(nn.Module):
         """Choose or, with ``actions`` int [N, parts] given, follow them.
 
         Returns:
-            The actions int64 [N, parts] and the logits of every part, each [N, n] given the parts before it.
+            The actions int64 [N, parts] and the normalised logits of every part, each [N, n] given the parts before it.
         """
         chosen, all_logits = [], []
         for index, part in enumerate(self.parts):
-            logits = self.logits[part](state)
+            logits = F.log_softmax(self.logits[part](state), dim=-1)
             choice = choose(logits, generator, greedy) if actions is None else actions[:, index].long()
             chosen.append(choice)
             all_logits.append(logits)
@@ -73,7 +75,7 @@ def joint_log_prob(logits: Sequence[Tensor], actions: Tensor, masks: Tensor) -> 
     """log p of whole actions.
 
     Args:
-        logits: one [..., n] for each part, computed with ``actions`` teacher-forced.
+        logits: normalised, one [..., n] for each part, computed with ``actions`` teacher-forced.
         actions: int [..., parts].
         masks: bool [..., parts]; a part that did not matter (size of a pen move) counts nothing.
 
@@ -81,8 +83,7 @@ def joint_log_prob(logits: Sequence[Tensor], actions: Tensor, masks: Tensor) -> 
         float [...].
     """
     parts = [
-        F.log_softmax(part, dim=-1).gather(-1, actions[..., i : i + 1].long()).squeeze(-1)
-        for i, part in enumerate(logits)
+        part.gather(-1, actions[..., i : i + 1].long()).squeeze(-1) for i, part in enumerate(logits)
     ]
     return (torch.stack(parts, dim=-1) * masks).sum(dim=-1)
 
@@ -90,10 +91,8 @@ def joint_log_prob(logits: Sequence[Tensor], actions: Tensor, masks: Tensor) -> 
 def part_entropies(logits: Sequence[Tensor], masks: Tensor) -> Tensor:
     """Entropy of every part given the parts before it, in nats, [..., parts]; 0 where a part did not matter.
 
+    ``logits`` are normalised, one [..., n] for each part.
+
     Their sum, averaged over sampled actions, is the entropy of the joint distribution (chain rule).
     """
-    entropies = []
-    for part in logits:
-        log_probs = F.log_softmax(part, dim=-1)
-        entropies.append(-(log_probs.exp() * log_probs).sum(dim=-1))
-    return torch.stack(entropies, dim=-1) * masks
+    return torch.stack([-(part.exp() * part).sum(dim=-1) for part in logits], dim=-1) * masks

@@ -18,7 +18,7 @@ from spiral.config import EnvConfig, PainterConfig
 
 
 class PainterDistribution(Distribution):
-    """Joint distribution of an action's parts, from the logits of teacher-forced heads.
+    """Joint distribution of an action's parts, from the normalised logits of teacher-forced heads.
 
     Made by RLlib from logits alone, so the painter whose masks it applies is bound as a class attribute:
     ``PainterDistribution.of(painter)`` is the class to give to RLlib.
@@ -55,13 +55,12 @@ class PainterDistribution(Distribution):
         """KL divergence of the parts from those of ``other`` along the action, each weighted with p(it matters)."""
         divergences = []
         for mine, theirs in zip(self.logits, other.logits):
-            log_p, log_q = mine.log_softmax(-1), theirs.log_softmax(-1)
-            divergences.append((log_p.exp() * (log_p - log_q)).sum(-1))
+            divergences.append((mine.exp() * (mine - theirs)).sum(-1))
         return (torch.stack(divergences, dim=-1) * self._relevance()).sum(-1)
 
     def _relevance(self) -> Tensor:
         """Probability that each part matters, [..., parts]."""
-        paints = self.logits[0].softmax(-1)[..., 1:]  # probability of flag = 1 (paint)
+        paints = self.logits[0].exp()[..., 1:]  # probability of flag = 1 (paint)
         move, paint = self.painter.relevant.float()
         return (1 - paints) * move + paints * paint
 

@@ -65,6 +65,7 @@ METRICS: dict[str, Metric] = {
     "score_std": Metric("standard deviation of the scores of finished canvases: the unit of reward"),
     "policy_loss": Metric("V-trace policy gradient loss"),
     "value_loss": Metric("Huber loss of the value against its V-trace target"),
+    "gradient_norm": Metric("norm of the painter's gradients before they are clipped"),
     "rho_mean": Metric("mean importance ratio of the learner's policy to the runner's; 1 on-policy"),
     "learning_rate": Metric("of the painter's optimiser"),
 } | {

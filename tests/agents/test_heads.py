@@ -114,7 +114,7 @@ def chi_square(counts, expected):
 
 
 def test_choices_are_as_frequent_as_they_are_probable():
-    logits, count = torch.tensor([0.0, 1.0, -1.5, 2.0]), 20_000
+    logits, count = torch.tensor([0.0, 1.0, -1.5, 2.0]).log_softmax(-1), 20_000
     chosen = choose(logits.expand(count, -1), torch.Generator().manual_seed(0), greedy=False)
     counts = torch.bincount(chosen, minlength=4)
     assert chi_square(counts, count * logits.softmax(-1)) < 16.3  # 0.999 quantile at 3 degrees of freedom
@@ -130,10 +130,10 @@ def test_joint_actions_are_as_frequent_as_they_are_probable(heads):
 
 
 def test_a_masked_part_counts_nothing():
-    logits = [torch.randn(5, n, generator=torch.Generator().manual_seed(n)) for n in PARTS.values()]
+    logits = [torch.randn(5, n, generator=torch.Generator().manual_seed(n)).log_softmax(-1) for n in PARTS.values()]
     actions = all_actions()[3:8]
     mask = torch.tensor([True, False, True]).expand(5, -1)
-    expected = logits[0].log_softmax(-1).gather(1, actions[:, :1]) + logits[2].log_softmax(-1).gather(1, actions[:, 2:])
+    expected = logits[0].gather(1, actions[:, :1]) + logits[2].gather(1, actions[:, 2:])
     assert torch.allclose(joint_log_prob(logits, actions, mask), expected.squeeze(1))
     entropies = part_entropies(logits, mask)
     assert (entropies[:, 1] == 0).all()
@@ -141,7 +141,7 @@ def test_a_masked_part_counts_nothing():
 
 
 def test_log_probs_and_entropies_keep_every_leading_dimension():
-    logits = [torch.zeros(2, 3, n) for n in PARTS.values()]
+    logits = [torch.zeros(2, 3, n).log_softmax(-1) for n in PARTS.values()]
     actions, masks = torch.zeros(2, 3, 3, dtype=torch.int16), torch.ones(2, 3, 3, dtype=torch.bool)
     uniform = torch.tensor(list(PARTS.values())).log()
     assert torch.allclose(joint_log_prob(logits, actions, masks), -uniform.sum().expand(2, 3))
