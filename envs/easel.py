@@ -30,9 +30,6 @@ class Easel:
         pens: float32 [N, 2], where the pens are, (x, y) in canvas fractions.
         previous: int64 [N, parts], the last actions; zeros before the first.
         step: number of actions since the canvases were cleared.
-        lifts: int64 [N], how often the pen was lifted between two strokes so far: the second does not begin where the
-            first ended, or has another colour, which is another pen.
-        travel: float64 [N], mm on paper in a straight line from the ends of strokes to the beginnings of the next.
 
     Lifts and travel are counted as a stroke begins, so they are those of the program: what the pen does before the
     first stroke and after the last is not in it, and a detour by several pen moves is none on paper.
@@ -44,6 +41,7 @@ class Easel:
         self.spec = CanvasSpec(config.width, config.height, config.channels, config.background)
         memory = np.empty((count, config.height, config.width, 4), np.uint8)
         self.pixels = memory[..., : config.channels]
+        self._words = memory.view("<u4")[..., 0]  # a word a pixel, its first byte the lowest
         canvas_class = RENDERERS.get(config.renderer)
         self._canvases = [canvas_class(self.spec, pixels) for pixels in memory]
         self.clear()
@@ -63,8 +61,9 @@ class Easel:
         self._pens = np.tile(self.table.start, (len(self), 1))
         self._heads: list[Sequence[Stroke]] = [()] * len(self)
         self._ends = np.full((len(self), len(ENDS)), np.nan)  # of the last strokes; not a number before the first
-        self.lifts = np.zeros(len(self), np.int64)
-        self.travel = np.zeros(len(self))
+        self._lifts = np.zeros(len(self), np.int64)
+        self._travel = np.zeros(len(self))
+        self._uncounted: list[tuple[np.ndarray, np.ndarray]] = []  # which canvases were painted on, and the curves
 
     @property
     def pens(self) -> np.ndarray:
@@ -74,8 +73,24 @@ class Easel:
     def previous(self) -> np.ndarray:
         return self._actions[-1] if self._actions else np.zeros((len(self), len(self.table.parts)), np.int64)
 
+    @property
+    def lifts(self) -> np.ndarray:
+        """int64 [N], how often the pen was lifted between two strokes so far.
+
+        That is where the second does not begin where the first ended, or has another colour, which is another pen.
+        """
+        self._count_pen_up()
+        return self._lifts
+
+    @property
+    def travel(self) -> np.ndarray:
+        """float64 [N], mm on paper in a straight line from the ends of strokes to the beginnings of the next."""
+        self._count_pen_up()
+        return self._travel
+
     def draw(self, index: int, strokes: Sequence[Stroke]) -> None:
         """Strokes on one canvas that no action painted; they head its program. The pen stays where it is."""
+        self._count_pen_up()
         for stroke in strokes:
             self._canvases[index].draw(stroke)
             self._ends[index] = (*stroke.end, *stroke.brush.color)
@@ -92,20 +107,24 @@ class Easel:
         curves = self.table.curves(actions[painting], self._pens[painting])
         for index, curve in zip(np.flatnonzero(painting).tolist(), curves.tolist(), strict=True):
             self._canvases[index].draw_curve(*curve)
-        self._count_pen_up(painting, curves)
+        self._uncounted.append((painting, curves))
         self._pens = self.table.pens_after(actions, painting)
         self._actions.append(actions)
 
-    def _count_pen_up(self, painting: np.ndarray, curves: np.ndarray) -> None:
-        """Lifts and travel from the last strokes to these curves, on the canvases that are ``painting``, bool [N]."""
-        ends, begins = self._ends[painting], curves[:, BEGINS]
-        others = np.isfinite(ends[:, 0])
-        self.lifts[painting] += others & (begins != ends).any(axis=1)
-        self.travel[painting] += np.where(others, np.hypot(*((begins - ends)[:, :2] * self.table.mm).T), 0.0)
-        self._ends[painting] = curves[:, ENDS]
+    def _count_pen_up(self) -> None:
+        """Lifts and travel of what was painted since this was last asked: many never ask."""
+        for painting, curves in self._uncounted:
+            ends, begins = self._ends[painting], curves[:, BEGINS]
+            others = np.isfinite(ends[:, 0])
+            self._lifts[painting] += others & (begins != ends).any(axis=1)
+            self._travel[painting] += np.where(others, np.hypot(*((begins - ends)[:, :2] * self.table.mm).T), 0.0)
+            self._ends[painting] = curves[:, ENDS]
+        self._uncounted.clear()
 
     def canvases(self) -> np.ndarray:
         """uint8 [N, H, W, C], a copy."""
+        if self.config.channels == 1:
+            return self._words.astype(np.uint8)[..., np.newaxis]
         copy = np.empty(self.pixels.shape, np.uint8)
         for channel in range(self.config.channels):  # numpy copies planes several times faster than pixels of 3 bytes
             copy[..., channel] = self.pixels[..., channel]

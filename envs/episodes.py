@@ -12,11 +12,11 @@ from gymnasium.error import ResetNeeded
 
 from spiral.config import EnvConfig
 from spiral.envs.easel import Easel
+from spiral.envs.streams import NORMAL_LIMIT, Streams
 from spiral.errors import InputError
 from spiral.program import Program
 from spiral.registry import unknown
 
-NOISE_LIMIT = 6.0  # standard normals beyond are clipped, so that the observation space has bounds
 RESET_OPTIONS = ("canvas", "program", "target", "label")  # in the order they are applied
 Observation = dict[str, np.ndarray]
 
@@ -44,6 +44,7 @@ class Episodes:
     ):
         self.config = config
         self.easel = Easel(config, count)
+        self._streams = Streams(count)
         self._picture_shape = (config.height, config.width, config.channels)
         self._targets = None if targets is None else self._checked_targets(targets)
         self._labels = None if labels is None else self._checked_labels(labels)
@@ -53,20 +54,17 @@ class Episodes:
         self.done = True
         self._clear([None] * count)
 
-    def begin(
-        self,
-        generators: Sequence[np.random.Generator],
-        seeds: Sequence[int | None],
-        options: dict[str, Any] | None = None,
-    ) -> None:
-        """New episodes, one for each generator; ``seeds`` are noted in the programs.
+    def begin(self, seeds: Sequence[int | None], options: dict[str, Any] | None = None) -> None:
+        """New episodes. What is random in one follows from its seed, noted in its program, and nothing else.
+
+        An episode whose seed is None draws on from where the one before it stopped, as a generator would.
 
         ``options`` may hold ``canvas`` (a picture to paint on) or ``program`` (a ``Program`` or the path of one, whose
         strokes are drawn first), and ``target`` and ``label`` to be used instead of random ones. Each is one for all
         episodes or one for each: pictures are uint8 [H, W, C] or [N, H, W, C], programs one or a list of N.
 
         Raises:
-            InputError: an unknown option, or one that does not fit this environment.
+            InputError: a bad seed, an unknown option, or one that does not fit this environment.
         """
         self.done = True  # until all of this has gone well
         options = options or {}
@@ -74,7 +72,8 @@ class Episodes:
             if name not in RESET_OPTIONS:
                 raise InputError(unknown("reset option", name, list(RESET_OPTIONS)))
         self._clear(seeds)
-        self._draw_random(generators)
+        self._streams.seed(seeds)
+        self._draw_random()
         for name in RESET_OPTIONS:
             if name in options:
                 getattr(self, f"_begin_with_{name}")(options[name])
@@ -134,7 +133,7 @@ class Episodes:
             "step": spaces.Discrete(config.episode_length + 1),
         }
         if config.noise_size:
-            space["noise"] = spaces.Box(-NOISE_LIMIT, NOISE_LIMIT, (config.noise_size,), np.float32)
+            space["noise"] = spaces.Box(-NORMAL_LIMIT, NORMAL_LIMIT, (config.noise_size,), np.float32)
         if self._targets is not None:
             space["target"] = picture
         if self._labels is not None:
@@ -147,15 +146,14 @@ class Episodes:
         self._origins: list[str | None] = [None] * len(self.easel)
         self._over_picture = False
 
-    def _draw_random(self, generators: Sequence[np.random.Generator]) -> None:
-        """Noise, then the target and label of each episode, from its own generator."""
-        size = self.config.noise_size
-        noise = np.stack([generator.standard_normal(size, np.float32) for generator in generators])
-        self._noise = noise.clip(-NOISE_LIMIT, NOISE_LIMIT)
+    def _draw_random(self) -> None:
+        """Noise, then the target and label of each episode, from its own stream."""
+        if self.config.noise_size:
+            self._noise = self._streams.normals(self.config.noise_size)
         pool = self._targets if self._targets is not None else self._labels
         if pool is None:
             return
-        choice = [int(generator.integers(len(pool))) for generator in generators]
+        choice = self._streams.below(len(pool))
         if self._targets is not None:
             self._target = self._targets[choice]
         if self._labels is not None:
@@ -163,8 +161,10 @@ class Episodes:
 
     def _losses(self) -> np.ndarray:
         """What the rewards are the fall of, float64 [N]."""
-        costs = self.config.lift_cost * self.easel.lifts + self.config.travel_cost * self.easel.travel
-        return costs + self._squared_errors() if self.config.reward == "l2" else costs
+        config, losses = self.config, np.zeros(len(self.easel))
+        if config.lift_cost or config.travel_cost:
+            losses += config.lift_cost * self.easel.lifts + config.travel_cost * self.easel.travel
+        return losses + self._squared_errors() if config.reward == "l2" else losses
 
     def _squared_errors(self) -> np.ndarray:
         difference = (self.easel.pixels.astype(np.float32) - self._target) / 255

@@ -48,7 +48,7 @@ class PaintEnv(gym.Env):
     | pen | Box float32 [2] in 0..1 | where the pen is, (x right, y down), in canvas fractions |
     | previous | as the action space | the last action; zeros before the first |
     | step | Discrete(episode_length + 1) | actions done |
-    | noise | Box float32 [noise_size] | standard normals clipped to +-6, drawn once an episode; absent where 0 |
+    | noise | Box float32 [noise_size] | standard normals (sums of twelve uniform numbers), drawn once an episode; absent where 0 |
     | target | Box uint8 [H, W, C] | the picture to paint; only with ``targets`` |
     | label | Discrete(largest label + 1) | the class of the picture; only with ``labels`` |
 
@@ -105,7 +105,7 @@ class PaintEnv(gym.Env):
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Observation, dict[str, Any]]:
         super().reset(seed=seed)
-        self._episodes.begin([self.np_random], [seed], options)
+        self._episodes.begin([seed], options)
         self._show()
         return self._observation(), {}
 

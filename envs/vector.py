@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
-from gymnasium.utils import seeding
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
@@ -19,6 +18,7 @@ from spiral.errors import InputError
 from spiral.program import Program
 
 MAX_ENVS = 2**20
+MAX_SEED = 2**128 - 1  # that a program can note
 Infos = dict[str, Any]
 
 
@@ -59,7 +59,6 @@ class PaintVectorEnv(VectorEnv):
         self.config = env_config(config, options)
         self.render_mode = render_mode
         self._episodes = Episodes(self.config, num_envs, targets, labels)
-        self._generators = [seeding.np_random()[0] for _ in range(num_envs)]
         self.single_action_space = self._episodes.easel.table.space
         self.single_observation_space = self._episodes.observation_space
         self.action_space = batch_space(self.single_action_space, num_envs)
@@ -72,17 +71,13 @@ class PaintVectorEnv(VectorEnv):
 
         ``options`` as for ``PaintEnv.reset``, each value one for all episodes or one for each.
         """
-        seeds = self._seeds(seed)
-        for index, own_seed in enumerate(seeds):
-            if own_seed is not None:
-                self._generators[index] = seeding.np_random(own_seed)[0]
-        self._episodes.begin(self._generators, seeds, options)
+        self._episodes.begin(self._seeds(seed), options)
         return self._episodes.observation(), {}
 
     def step(self, actions: np.ndarray) -> tuple[Observation, np.ndarray, np.ndarray, np.ndarray, Infos]:
         """One action [N, parts] in each episode, or new episodes where none is under way."""
         if self._episodes.done:
-            self._episodes.begin(self._generators, self._seeds(None))
+            self._episodes.begin(self._seeds(None))
             rewards = np.zeros(self.num_envs)
         else:
             rewards = self._episodes.step(actions)
@@ -102,8 +97,11 @@ class PaintVectorEnv(VectorEnv):
         return tuple(rgb(self.canvases())) if self.render_mode == "rgb_array" else None
 
     def _seeds(self, seed: int | Sequence[int | None] | None) -> list[int | None]:
-        if seed is None or isinstance(seed, int | np.integer):
-            return [None if seed is None else int(seed) + index for index in range(self.num_envs)]
+        if seed is None:
+            return [None] * self.num_envs
+        if isinstance(seed, int | np.integer):
+            first = checks.integer(seed, "seed", 0, MAX_SEED - self.num_envs)
+            return list(range(first, first + self.num_envs))
         if len(seed) != self.num_envs:
             raise InputError(f"seed has {len(seed)} values; accepted: an integer, or one for each of {self.num_envs}")
-        return list(seed)
+        return [None if one is None else checks.integer(one, "seed", 0, MAX_SEED) for one in seed]

@@ -193,6 +193,15 @@ def test_a_stroke_too_short_is_a_move():
     assert painted_one((PAINT, B, 0), (PAINT, A, 0), (PAINT, C, 0), **tall) == [(0, 0), (0, 0), (1, 50)]
 
 
+def test_what_is_painted_before_given_strokes_is_counted_before_them():
+    easel = Easel(EnvConfig(grid=8), 1)
+    painted(easel, random_actions(easel, 6) | [1, 0, 0, 0, 0])
+    easel.draw(0, [Stroke(Point(0.9, 0.1), Point(0.9, 0.1), Point(0.1, 0.3), Brush(0.1))])
+    lifts = int(easel.lifts[0])
+    painted(easel, random_actions(easel, 1, seed=1) | [1, 0, 0, 0, 0])
+    assert easel.lifts[0] == lifts + 1
+
+
 def test_a_new_canvas_has_no_lifts():
     easel = Easel(EnvConfig(grid=3), 2)
     painted(easel, random_actions(easel, 6) | np.eye(5, dtype=int)[FLAG])

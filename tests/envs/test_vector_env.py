@@ -112,7 +112,7 @@ def test_seeds(seed):
         np.testing.assert_array_equal(first["noise"][index], PaintEnv(**SMALL).reset(seed=5 + index)[0]["noise"])
 
 
-def test_without_a_seed_the_generators_go_on():
+def test_without_a_seed_the_streams_go_on():
     env = PaintVectorEnv(2, **SMALL)
     noise = [env.reset(seed=seed)[0]["noise"] for seed in (5, None, 5, None)]
     np.testing.assert_array_equal(noise[:2], noise[2:])
@@ -145,6 +145,8 @@ def test_going_on_with_programs():
         (lambda: PaintVectorEnv(0, **SMALL), "num_envs must be a whole number from 1 to .*, got 0"),
         (lambda: PaintVectorEnv(2, gird=3), "unknown environment option 'gird'"),
         (lambda: PaintVectorEnv(2, render_mode="human"), "unknown render mode 'human'; known: rgb_array"),
+        (lambda: PaintVectorEnv(2, **SMALL).reset(seed=-1), "seed must be a whole number from 0 to .*, got -1"),
+        (lambda: PaintVectorEnv(2, **SMALL).reset(seed=[1, 0.5]), "seed must be a whole number from 0 to .*, got 0.5"),
         (lambda: PaintVectorEnv(2, **SMALL).reset(seed=[1]), "seed has 1 values; accepted: an integer, or one"),
         (
             lambda: PaintVectorEnv(2, **SMALL).reset(options={"program": []}),
