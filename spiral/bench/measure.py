@@ -168,7 +168,8 @@ def expected_seconds(contests: Iterable[Contest], options: Options) -> float:
 
 def _measured(work: Callable[[], int], seconds: float) -> Round:
     began, cpu_began = time.perf_counter(), time.process_time()  # of all threads; no work here starts a process
-    units = 0
-    while time.perf_counter() - began < seconds:
+    units, wall = 0, 0.0
+    while not units or wall < seconds:
         units += work()
-    return Round(units, time.perf_counter() - began, time.process_time() - cpu_began)
+        wall = time.perf_counter() - began
+    return Round(units, wall, time.process_time() - cpu_began)

@@ -79,13 +79,13 @@ def _contest(size: int, kind: str, curves: Sequence[Curve]) -> Contest:
             canvas.draw_curve(*curve)
         return len(curves)
 
-    variants = {"canvas": ours, "bare pycairo": bare_loop(size, curves)}
+    bare = bare_loop(CairoCanvas(canvas.spec), curves)
+    variants = {"canvas": ours, "bare pycairo": bare}
     return Contest(f"{size} px, {kind}", "strokes", variants)
 
 
-def bare_loop(size: int, curves: Sequence[Curve]) -> Callable[[], int]:
-    """Draws the strokes by pycairo and nothing else."""
-    canvas = CairoCanvas(CanvasSpec(size, size, 1))
+def bare_loop(canvas: CairoCanvas, curves: Sequence[Curve]) -> Callable[[], int]:
+    """Draws the strokes on this canvas by pycairo and nothing else."""
     context = canvas._context
     calls = [call for curve in curves for call in _calls(canvas, context, curve)]
     bound = [(getattr(context, name), arguments) for name, arguments in calls]
