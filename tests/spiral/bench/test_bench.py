@@ -21,7 +21,7 @@ from spiral.bench.bare_loop import BareLoop
 from spiral.bench.contestant import Contestant
 from spiral.bench.env import draw_alone
 from spiral.bench.measure import Contest, Figure, Measured, Options, Round, interleaved, ratio
-from spiral.bench.render import bare_loop, even_strokes, tapered_strokes
+from spiral.bench.render import bare_loop, even_strokes, piece_by_piece, tapered_strokes
 from spiral.bench.suite import PARTS
 from spiral.canvas import CanvasSpec
 from spiral.cli import main
@@ -182,6 +182,15 @@ def test_the_bare_pycairo_loop_draws_the_same_pixels(make):
         ours.draw_curve(*curve)
     assert draw() == len(curves)
     assert np.array_equal(bare.memory, ours.memory) and (ours.memory[..., 0] < 255).any()
+
+
+def test_piece_by_piece_draws_nearly_the_same_pixels():
+    ours, pieces = (CairoCanvas(CanvasSpec(64, 64, 1)) for _ in range(2))
+    curves = tapered_strokes(config.preset("digits").env)[:3]
+    for curve in curves:
+        ours.draw_curve(*curve)
+    assert piece_by_piece(pieces, curves)() == 3
+    assert np.abs(pieces.pixels().astype(int) - ours.pixels()).mean() < 2 < (255 - ours.pixels()).mean()
 
 
 def test_rendering_alone_counts_the_steps_of_the_episodes(tiny_run):
