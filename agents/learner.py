@@ -15,6 +15,7 @@ from ray.rllib.core.rl_module.apis import ValueFunctionAPI
 from ray.rllib.policy.sample_batch import MultiAgentBatch, SampleBatch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from spiral.agents.discriminator import Discriminator, score_input
 from spiral.agents.discriminator_link import DiscriminatorLink
@@ -59,7 +60,8 @@ class SpiralLearner(TorchLearner):
             self._device,
         )
         self._scale = RewardScale(config.objective_config.spread_floor)
-        self._average = {name: value.clone() for name, value in self._painter_state().items()}
+        self._weights = self._painter_module.painter.state_dict()  # live: every change is made in place
+        self._average = {name: value.clone() for name, value in self._weights.items()}
         self._updates = 0
         self._env_steps = 0
         self._progress = 0.0
@@ -67,9 +69,6 @@ class SpiralLearner(TorchLearner):
     @property
     def _painter_module(self):
         return self.module[DEFAULT_MODULE_ID].unwrapped()
-
-    def _painter_state(self) -> dict[str, Tensor]:
-        return self._painter_module.painter.state_dict()
 
     # -- schedule ---------------------------------------------------------------------------------------------------
 
@@ -235,8 +234,8 @@ class SpiralLearner(TorchLearner):
         # Not RLlib's own: it would set the learning rate back to its schedule, by sampled steps.
         self._updates += 1
         decay = min(self.config.average, (1 + self._updates) / (10 + self._updates))
-        for name, value in self._painter_state().items():
-            self._average[name].lerp_(value, 1 - decay)
+        average, weights = list(self._average.values()), list(self._weights.values())
+        get_ema_multi_avg_fn(decay)(average, weights, self._updates)
         self._log("learning_rate", self._learning_rate)
         self._count("env_steps_trained", self._env_steps)
 
