@@ -169,7 +169,7 @@ def expected_seconds(contests: Iterable[Contest], options: Options) -> float:
 def _measured(work: Callable[[], int], seconds: float) -> Round:
     began, cpu_began = time.perf_counter(), time.process_time()  # of all threads; no work here starts a process
     units, wall = 0, 0.0
-    while not units or wall < seconds:
+    while wall < seconds:
         units += work()
         wall = time.perf_counter() - began
     return Round(units, wall, time.process_time() - cpu_began)
