@@ -340,10 +340,10 @@ def publish(painter: str, output: str) -> None:
     epilog="""\b
 Examples:
   spiral bench                            everything; half an hour
-  spiral bench render env                 two parts; a minute
+  spiral bench render env                 two parts; two minutes
   spiral bench train --json speed.json    training beside a bare loop and stock RLlib, every round in a file
-  spiral bench learner --preset digits-hinge --set learner.minibatch=128
-  spiral bench --quick                    nothing to rely on; only to see that it works"""
+  spiral bench learner --set learner.minibatch=128
+  spiral bench --quick                    only to see that it works"""
 )
 @click.argument("parts", nargs=-1, metavar="[PART...]")
 @click.option("--preset", default="digits", show_default=True, metavar="NAME", help="What is trained and painted.")
