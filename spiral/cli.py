@@ -252,7 +252,7 @@ def convert(inputs: tuple[str, ...], output: str, number: int | None, count: int
 Examples:
   spiral train                                    handwritten digits, about ten minutes on two cores
   spiral train digits --out runs/mine --seed 7
-  spiral train digits-hinge --env-steps 1000000 --set learner.entropy=0.05
+  spiral train digits-wasserstein --env-steps 1000000 --set learner.entropy=0.05
   spiral train --data photos/ --set env.channels=3 --minutes 60
   spiral train --resume --out runs/mine --minutes 20
   spiral train --address auto --set num_env_runners=30"""

@@ -53,10 +53,10 @@ def test_a_palette_survives_json():
 
 
 def test_a_preset_says_only_what_differs_from_its_base():
-    base, hinge = config.preset("digits"), config.preset("digits-hinge")
-    assert hinge.env == base.env
-    assert hinge.objective.name == "hinge" != base.objective.name
-    assert hinge.description != base.description
+    base, other = config.preset("digits"), config.preset("digits-wasserstein")
+    assert other.env == base.env
+    assert other.objective.name == "wasserstein" != base.objective.name
+    assert other.description != base.description
 
 
 def test_an_unknown_preset():
