@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import bisect
-import functools
 import itertools
 import math
-from collections.abc import Iterator
+from cmath import phase, rect
 from typing import NamedTuple
 
 
@@ -15,12 +14,6 @@ class Point(NamedTuple):
 
     x: float
     y: float
-
-
-# Plain tuples where thousands are made for each painting.
-Disc = tuple[float, float, float]  # x, y, radius
-Tangents = tuple[float, float, float, float]  # unit normals to the right (x, y) and to the left (x, y) of the way
-Polygon = list[tuple[float, float]]
 
 
 def bezier_point(start: Point, control: Point, end: Point, t: float) -> Point:
@@ -88,84 +81,56 @@ def parameter_at(start: Point, control: Point, end: Point, share: float, toleran
     return (before + part) / (len(points) - 1)
 
 
-def swept_polygons(
+def swept_outline(
     start: Point, control: Point, end: Point, radius0: float, radius1: float, tolerance: float
-) -> Iterator[Polygon]:
+) -> list[complex]:
     """What a disc covers whose centre goes along the curve while its radius, linear in t, goes from one to the other.
 
-    The polygons overlap, and all wind from the x axis towards the y axis: a non-zero fill of all of them at once is
-    the covered area, to within about ``tolerance``. This stays right where the curve turns tighter than the radius;
-    the curve's offset outline does not.
+    A polygon whose non-zero fill is the covered area, to within about ``tolerance``: up one side of the stroke, round
+    the end, back along the other and round the start, from the x axis towards the y axis. Its corners are complex
+    numbers x + iy, since it is made for every tapered stroke of training, and turns are a single operation on them.
+
+    It crosses itself where the curve turns tighter than the radius, and the fill is right there too, as long as both
+    sides turn by the very angles the curve does: a point is then gone round once for each stretch of the curve that
+    is nearer to it than the radius there. With even-odd filling it would have holes.
     """
-    points = flatten(start, control, end, tolerance)
-    grow = (radius1 - radius0) / (len(points) - 1)
-    discs = [(x, y, radius0 + i * grow) for i, (x, y) in enumerate(points)]
-    tangents = [_tangents(a, b) for a, b in itertools.pairwise(discs)]
-    yield _circle(discs[0], tolerance)
-    for a, b, tangent, onward in zip(discs, discs[1:], tangents, [*tangents[1:], None], strict=False):
-        joined = _turns_gently(tangent, onward, b[2], tolerance)
-        if tangent:
-            yield _piece(a, b, tangent, onward if joined else None)
-        if not joined:
-            yield _circle(b, tolerance)
+    n = pieces_for(start, control, end, tolerance)
+    centre, middle, last = complex(*start), complex(*control), complex(*end)
+    bend = 2.0 * (centre - 2.0 * middle + last) / (n * n)  # from one step of the polyline to the next
+    step = 2.0 * (middle - centre) / n + bend / 2.0
+    radius, grow = radius0, (radius1 - radius0) / n
+    room = 8.0 * tolerance  # an arc of a small angle is radius * angle^2 / 8 from its chord
+    rights: list[complex] = []
+    lefts: list[complex] = []
+    # Angles are not wrapped, so that a difference of two is a turn.
+    heading, right, left, nested = phase(step), None, None, True
+    for _ in range(n):
+        right_before, left_before, nested_before = right, left, nested
+        length = abs(step)
+        heading += math.remainder(phase(step) - heading, math.tau)
+        nested = length <= abs(grow)  # one of the two discs lies in the other
+        # The outer tangents of the two discs touch them at these angles.
+        spread = (math.pi if grow > 0.0 else 0.0) if nested else math.acos(-grow / length)
+        right, left = heading - spread, heading + spread
+        if right_before is None:
+            back = _arc(centre, radius, left, right + math.tau, room)
+        else:
+            right_turn, left_turn = right - right_before, left - left_before
+            gentle = right_turn * right_turn * radius <= room and left_turn * left_turn * radius <= room
+            if gentle and not nested and not nested_before:  # one corner stands for the arc
+                rights.append(centre + rect(radius, right - 0.5 * right_turn))
+                lefts.append(centre + rect(radius, left - 0.5 * left_turn))
+            else:
+                rights += _arc(centre, radius, right_before, right, room)
+                lefts += _arc(centre, radius, left_before, left, room)
+        centre += step
+        step += bend
+        radius += grow
+    return [*rights, *_arc(last, radius1, right, left, room), *reversed(lefts), *back]
 
 
-def _tangents(a: Disc, b: Disc) -> Tangents | None:
-    """The normals of two discs' common outer tangents; None where one disc lies in the other and there is none."""
-    (ax, ay, a_radius), (bx, by, b_radius) = a, b
-    dx, dy, shrink = bx - ax, by - ay, a_radius - b_radius
-    apart = dx * dx + dy * dy
-    rest = apart - shrink * shrink
-    if rest <= 0.0:
-        return None
-    along, across = shrink / apart, math.sqrt(rest) / apart
-    x, y, across_x, across_y = dx * along, dy * along, -dy * across, dx * across
-    return x - across_x, y - across_y, x + across_x, y + across_y
-
-
-def _turns_gently(tangents: Tangents | None, onward: Tangents | None, radius: float, tolerance: float) -> bool:
-    """Whether both normals turn so little from one piece to the next that a chord may stand for the disc's rim."""
-    if not tangents or not onward:
-        return False
-    right_x, right_y, left_x, left_y = tangents
-    next_right_x, next_right_y, next_left_x, next_left_y = onward
-    # A chord of angle e is radius (1 - cos(e/2)) from the rim.
-    least_cosine = 1.0 - 4.0 * tolerance / max(radius, tolerance)
-    return (
-        right_x * next_right_x + right_y * next_right_y >= least_cosine
-        and left_x * next_left_x + left_y * next_left_y >= least_cosine
-    )
-
-
-def _piece(a: Disc, b: Disc, tangents: Tangents, onward: Tangents | None) -> Polygon:
-    """Between two centres, out to the tangents, and round ``b`` to the tangents ``onward`` where these leave a gap."""
-    (ax, ay, a_radius), (bx, by, b_radius) = a, b
-    right_x, right_y, left_x, left_y = tangents
-    polygon = [
-        (ax, ay),
-        (ax + a_radius * right_x, ay + a_radius * right_y),
-        (bx + b_radius * right_x, by + b_radius * right_y),
-        (bx, by),
-        (bx + b_radius * left_x, by + b_radius * left_y),
-        (ax + a_radius * left_x, ay + a_radius * left_y),
-    ]
-    if onward:
-        next_right_x, next_right_y, next_left_x, next_left_y = onward
-        if next_left_x * left_y > next_left_y * left_x:
-            polygon.insert(4, (bx + b_radius * next_left_x, by + b_radius * next_left_y))
-        if right_x * next_right_y > right_y * next_right_x:
-            polygon.insert(3, (bx + b_radius * next_right_x, by + b_radius * next_right_y))
-    return polygon
-
-
-def _circle(disc: Disc, tolerance: float) -> Polygon:
-    """A disc as a regular polygon nowhere further than ``tolerance`` from it."""
-    x, y, radius = disc
-    corners = max(3, math.ceil(math.pi / math.acos(1.0 - tolerance / radius))) if radius > tolerance else 3
-    return [(x + radius * along, y + radius * across) for along, across in _unit_circle(corners)]
-
-
-@functools.lru_cache(maxsize=256)
-def _unit_circle(corners: int) -> tuple[tuple[float, float], ...]:
-    angles = (2.0 * math.pi * i / corners for i in range(corners))
-    return tuple((math.cos(angle), math.sin(angle)) for angle in angles)
+def _arc(centre: complex, radius: float, angle0: float, angle1: float, room: float) -> list[complex]:
+    """Corners on a disc's rim from one angle to the other, both ends included."""
+    turn = angle1 - angle0
+    steps = max(1, math.ceil(abs(turn) * math.sqrt(radius / room)))
+    return [centre + rect(radius, angle0 + i * turn / steps) for i in range(steps + 1)]

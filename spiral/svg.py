@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from spiral.color import css_color
 from spiral.files import written_whole
-from spiral.geometry import Point, sharp_turn, split, swept_polygons
+from spiral.geometry import Point, sharp_turn, split, swept_outline
 from spiral.program import Program, canvas_at
 from spiral.stroke import Stroke
 
@@ -77,8 +77,8 @@ def _path(stroke: Stroke, width: int, height: int) -> str:
     if width0 == width1:
         paint, line = f'stroke-width="{_number(width0)}" stroke', _curve(start, control, end, width0)
     else:
-        polygons = swept_polygons(start, control, end, width0 / 2, width1 / 2, TOLERANCE * unit)
-        paint, line = "fill", "".join(f"M{_points(polygon)}Z" for polygon in polygons)
+        outline = swept_outline(start, control, end, width0 / 2, width1 / 2, TOLERANCE * unit)
+        paint, line = "fill", f"M{_points((corner.real, corner.imag) for corner in outline)}Z"
     opacity = "" if brush.opacity == 1.0 else f' opacity="{_number(brush.opacity)}"'
     return f'<path d="{line}" {paint}="{css_color(brush.color)}"{opacity}/>'
 

@@ -1,11 +1,11 @@
 """Strokes per second of one core: the cairo canvas beside a bare pycairo loop over the very same strokes.
 
 The bare loop makes the same calls of cairo with the same numbers, on a surface and a context of the same settings. All
-geometry is done for it beforehand: the cubics of even strokes, hairpins in their two parts, and the polygons of
+geometry is done for it beforehand: the cubics of even strokes, hairpins in their two parts, and the outlines of
 tapered ones. So what it lacks is all that is ours: the check for finite numbers, the curve's geometry and Python's
 calls between; no program that draws these pixels by pycairo can be quicker.
 
-For even strokes that is a bare loop as one would write it. For tapered ones nobody has the polygons beforehand, so
+For even strokes that is a bare loop as one would write it. For tapered ones nobody has the outlines beforehand, so
 there is another: each piece of the curve's polyline stroked in its own width, the shortest program that draws them. It
 is right for opaque ink only and has steps in its outline.
 

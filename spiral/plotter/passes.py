@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
+import numpy as np
+
 from spiral.errors import InputError
-from spiral.geometry import Point, flatten, split, swept_polygons
+from spiral.geometry import Point, flatten, split
 from spiral.plotter.events import Curve, Line
 from spiral.plotter.machine import Machine
 from spiral.plotter.marks import Mark
@@ -119,11 +121,12 @@ def _outline(mark: Mark, tolerance: float):
     import shapely
 
     radius0, radius1 = (width / 2 for width in mark.widths)
+    line = flatten(mark.start, mark.control, mark.end, tolerance)
     if radius0 == radius1:  # the same, and quicker
-        line = flatten(mark.start, mark.control, mark.end, tolerance)
         return shapely.buffer(shapely.LineString(line), radius0, quad_segs=QUADRANT)
-    polygons = swept_polygons(mark.start, mark.control, mark.end, radius0, radius1, tolerance)
-    return shapely.union_all([shapely.make_valid(shapely.Polygon(polygon)) for polygon in polygons])
+    radii = np.linspace(radius0, radius1, len(line))
+    discs = shapely.buffer(shapely.points(line), radii, quad_segs=QUADRANT)
+    return shapely.union_all(shapely.convex_hull(shapely.union(discs[:-1], discs[1:])))
 
 
 def _inset(outline, by: float, tolerance: float):

@@ -6,7 +6,7 @@ import cairo
 import numpy as np
 
 from spiral.canvas import Canvas, CanvasSpec
-from spiral.geometry import Point, sharp_turn, split, swept_polygons
+from spiral.geometry import Point, sharp_turn, split, swept_outline
 from spiral.renderers import RENDERERS
 
 TOLERANCE = 0.02  # pixels, curve to polygon; cairo's default of 0.1 flattens tight turns
@@ -68,10 +68,8 @@ class CairoCanvas(Canvas):
         )
 
     def _draw_tapered(self, start, control, end, width0, width1):
-        context = self._context
-        for polygon in swept_polygons(start, control, end, width0 / 2.0, width1 / 2.0, self._tolerance):
-            context.move_to(*polygon[0])
-            for x, y in polygon[1:]:
-                context.line_to(x, y)
-        # One fill, so that the opacity is the same where polygons overlap.
-        context.fill()
+        outline = swept_outline(start, control, end, width0 / 2.0, width1 / 2.0, self._tolerance)
+        line_to = self._context.line_to
+        for corner in outline:
+            line_to(corner.real, corner.imag)
+        self._context.fill()  # by cairo's rule, which is non-zero

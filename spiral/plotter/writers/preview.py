@@ -5,11 +5,11 @@ from __future__ import annotations
 import io
 import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import cairo
 
-from spiral.geometry import Point, Polygon, swept_polygons
+from spiral.geometry import Point, swept_outline
 from spiral.player import Mark, player_html
 from spiral.plotter.events import MOVES
 from spiral.plotter.ink import Ink, Journey, ink_and_journeys
@@ -79,8 +79,7 @@ class PngPreview(Writer):
             context.stroke()
         else:
             for start, end in itertools.pairwise(points):
-                for polygon in _tapered(start, end, ink.width):
-                    _add_line(context, polygon)
+                _add_line(context, _tapered(start, end, ink.width))
             context.fill()
 
 
@@ -90,12 +89,13 @@ def _add_line(context: cairo.Context, points: Sequence[tuple[float, float]]) -> 
         context.line_to(x, y)
 
 
-def _tapered(start: Pressed, end: Pressed, width: float) -> Iterator[Polygon]:
+def _tapered(start: Pressed, end: Pressed, width: float) -> list[tuple[float, float]]:
     """The area of a straight line whose pressure changes evenly."""
     (x0, y0, pressure0), (x1, y1, pressure1) = start, end
     middle = Point((x0 + x1) / 2, (y0 + y1) / 2)
     radii = (width * pressure / 2 for pressure in (pressure0, pressure1))
-    return swept_polygons(Point(x0, y0), middle, Point(x1, y1), *radii, TOLERANCE)
+    outline = swept_outline(Point(x0, y0), middle, Point(x1, y1), *radii, TOLERANCE)
+    return [(corner.real, corner.imag) for corner in outline]
 
 
 @WRITERS.register("html")
