@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
 
 from spiral.config import DiscriminatorConfig, EnvConfig
@@ -13,25 +12,6 @@ from spiral.config import DiscriminatorConfig, EnvConfig
 def score_input(pictures: Tensor) -> Tensor:
     """uint8 [N, H, W, C] -> float32 [N, C, H, W] in [-1, 1]: the one way into the discriminator, real or painted."""
     return pictures.permute(0, 3, 1, 2).to(torch.float32) / 127.5 - 1.0
-
-
-class Blur(nn.Module):
-    """Binomial low-pass filter of 3x3 pixels, ``passes`` times over; pictures keep their size.
-
-    Real pictures and painted ones differ most in the grain of their edges, which no choice of strokes can change. What
-    the discriminator cannot see, it cannot score.
-    """
-
-    def __init__(self, channels: int, passes: int):
-        super().__init__()
-        self.passes = passes
-        row = torch.tensor([0.25, 0.5, 0.25])
-        self.register_buffer("kernel", row.outer(row).expand(channels, 1, 3, 3).contiguous(), persistent=False)
-
-    def forward(self, x: Tensor) -> Tensor:
-        for _ in range(self.passes):
-            x = F.conv2d(F.pad(x, (1, 1, 1, 1), mode="replicate"), self.kernel, groups=len(self.kernel))
-        return x
 
 
 class Discriminator(nn.Module):
@@ -51,7 +31,7 @@ class Discriminator(nn.Module):
         wrap = spectral_norm if spectral else (lambda layer: layer)
         channels, height, width = env.channels, env.height, env.width
         widths = list(config.channels)
-        layers: list[nn.Module] = [Blur(channels, config.blur)] if config.blur else []
+        layers: list[nn.Module] = []
         while min(height, width) > 1 and (widths or max(height, width) > 4):
             following = widths.pop(0) if widths else channels
             layers += [wrap(nn.Conv2d(channels, following, 4, stride=2, padding=1)), nn.LeakyReLU(0.2)]

@@ -76,7 +76,6 @@ class DiscriminatorConfig:
     """The discriminator, its optimiser and the process it trains in."""
 
     channels: tuple[int, ...] = (16, 32, 64)  # of the stride-2 convolutions; more are added on larger canvases; ours
-    blur: int = 0  # 3x3 binomial filters before the first of them: the grain of edges is not the painter's choice; ours
     learning_rate: float = 3e-4  # Adam; paper: 1e-4
     betas: tuple[float, float] = (0.5, 0.9)  # Adam; paper: (0.5, 0.999)
     batch_size: int = 64  # real and as many generated canvases; paper: 64
@@ -124,7 +123,7 @@ class RunConfig:
     """One training run: the parts above, the pictures, the processes and the budget."""
 
     description: str = ""
-    data: str = "digits"  # a registered dataset, a folder of pictures, or an .npz file
+    data: str = "digits"  # a registered dataset, or a path: `spiral list datasets`
     seed: int = 0
     # The run ends when the first of these is over.
     env_steps: int | None = None
@@ -162,7 +161,6 @@ LIMITS: dict[str, tuple[float, float]] = {
     "painter.location_embedding": (1, 1024),
     "painter.lstm": (0, 8192),
     "discriminator.channels": (1, 4096),
-    "discriminator.blur": (0, 64),
     "discriminator.learning_rate": (0, 1),
     "discriminator.betas": (0, 0.9999),
     "discriminator.batch_size": (2, 65_536),
