@@ -17,6 +17,7 @@ from spiral.agents.discriminator import score_input
 from spiral.agents.heads import joint_log_prob
 from spiral.agents.rollout import paint_rollout
 from spiral.envs.vector import PaintVectorEnv
+from spiral.errors import SpiralError
 
 SETTINGS = [
     "env_steps=96",  # four rollouts
@@ -199,6 +200,17 @@ def test_nothing_left_of_the_rollouts_is_no_update(run):
     before = copy.deepcopy(painter_of(learner).state_dict())
     assert update(learner) == {}
     assert all(torch.equal(value, before[name]) for name, value in painter_of(learner).state_dict().items())
+
+
+def test_gradients_that_are_not_finite_end_the_run_and_touch_no_weight(run):
+    learner = build(run)
+    _, rollout = rollout_of(learner, run, 1)
+    rollout.rewards[0, 0] = np.nan
+    before = copy.deepcopy(painter_of(learner).state_dict())
+    with pytest.raises(SpiralError, match=r"^gradients of the painter are not finite, update 0$"):
+        update(learner, rollout)
+    for name, value in painter_of(learner).state_dict().items():
+        assert torch.equal(value, before[name])
 
 
 def test_rewards_of_the_environment_are_added(run):
