@@ -64,7 +64,7 @@ class Episodes:
         episodes or one for each: pictures are uint8 [H, W, C] or [N, H, W, C], programs one or a list of N.
 
         Raises:
-            InputError: a bad seed, an unknown option, or one that does not fit this environment.
+            InputError: an unknown option, or one that does not fit this environment.
         """
         self.done = True  # until all of this has gone well
         options = options or {}

@@ -30,7 +30,10 @@ class Streams:
         self._states[:] = [state if seed is None else seed % 2**64 for seed, state in states]
 
     def normals(self, count: int) -> np.ndarray:
-        """Standard normal numbers float32 [N, count], count at least 1: each the sum of twelve uniform ones, so none is beyond 6."""
+        """Standard normal numbers float32 [N, count], count at least 1.
+
+        Each is the sum of twelve uniform ones, so none is beyond 6.
+        """
         uniform = self._words(count * SUMMED // 4).view(np.uint16).reshape(len(self._states), count, SUMMED)
         return ((uniform.sum(axis=-1, dtype=np.int32) + SUMMED / 2) / 2.0**16 - NORMAL_LIMIT).astype(np.float32)
 

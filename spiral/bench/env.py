@@ -2,8 +2,7 @@
 
 All play the same whole episodes of random actions, each begun by ``reset`` with a seed as in training. *Its rendering
 alone* is what the native vector environment draws: the very same curves through ``Canvas.draw_curve`` on as many
-cleared canvases. It lacks the checks of actions, the counting of lifts, the noise, and the copies that observations
-are.
+cleared canvases. It lacks the checks of actions, their curves' numbers, the noise, and the copies that observations are.
 """
 
 from __future__ import annotations

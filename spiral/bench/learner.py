@@ -25,9 +25,8 @@ def measure(options: Options, watch: Watch) -> Result:
     from spiral.agents.rollout import paint_rollout
     from spiral.bench.bare_loop import BareLoop
 
-    logging.getLogger("ray.rllib").setLevel(
-        logging.ERROR
-    )  # it warns of what it does itself; importing it sets its own level
+    # It warns of what it does itself. Only now, since importing it sets its level.
+    logging.getLogger("ray.rllib").setLevel(logging.ERROR)
     torch.set_num_threads(1)  # as in training
     run = override(options.run, ["discriminator.remote=false", "discriminator.updates=0", "num_learners=0"])
     bare = BareLoop(run)

@@ -13,6 +13,7 @@ from typing import Any
 from spiral import checks, config
 from spiral.bench import machine, table
 from spiral.bench.measure import Options, Result
+from spiral.config import RunConfig
 from spiral.errors import InputError
 from spiral.files import written_whole
 from spiral.registry import unknown
@@ -29,6 +30,7 @@ PARTS = {
     "train": "all of training, beside a bare loop and stock RLlib",
     "scale": "training with more runners and larger canvases; memory of every process",
 }
+BESIDE_BARE_LOOP = ("learner", "train")  # which has no code for some settings
 ROUNDS, SECONDS, STEPS = 5, 0.5, 60_000
 KNOWS_ITS_PACE = 0.1  # share of the work
 QUICK = {"rounds": 2, "seconds": 0.02, "steps": 200}
@@ -46,14 +48,9 @@ def options(
     """What to measure with; what is None has its default, with ``quick`` one that only tries the machinery.
 
     Raises:
-        InputError: an unknown preset or setting, a number out of range, or settings the bare loop has no code for.
+        InputError: an unknown preset or setting, or a number out of range.
     """
     run = config.override(config.preset(preset), list(assignments))
-    if run.painter.lstm or run.objective.reward != "final":
-        raise InputError(
-            "the bare loop that training is compared with has no lstm and knows the reward 'final' only, got "
-            f"painter.lstm={run.painter.lstm} and objective.reward={run.objective.reward}; change them by --set"
-        )
     defaults = QUICK if quick else {"rounds": ROUNDS, "seconds": SECONDS, "steps": STEPS}
     return Options(
         run,
@@ -76,13 +73,15 @@ def bench(
         report: where progress and tables are shown.
 
     Raises:
-        InputError: no such part, or the file cannot be written.
+        InputError: no such part, settings that the bare loop has no code for, or the file cannot be written.
         SpiralError: a process that was measured failed.
     """
     for part in parts:
         if part not in PARTS:
             raise InputError(unknown("part", part, list(PARTS)))
     names = [part for part in PARTS if part in parts or not parts]
+    if any(part in BESIDE_BARE_LOOP for part in names):
+        _check_bare_loop(chosen.run)
     results: dict[str, Result] = {}
     if output is not None:
         _write(output, chosen, results)  # before hours of work
@@ -94,6 +93,14 @@ def bench(
             shown.say(table.text(part, PARTS[part], results[part]) + "\n")
             if output is not None:
                 _write(output, chosen, results)
+
+
+def _check_bare_loop(run: RunConfig) -> None:
+    if run.painter.lstm or run.objective.reward != "final":
+        raise InputError(
+            "the bare loop that training is compared with has no lstm and knows the reward 'final' only, got "
+            f"painter.lstm={run.painter.lstm} and objective.reward={run.objective.reward}; change them by --set"
+        )
 
 
 class _Progress:

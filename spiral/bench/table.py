@@ -11,9 +11,9 @@ from spiral.bench.measure import Figure, Measured, Result
 
 def text(part: str, meaning: str, result: Result) -> str:
     """A part's result in two aligned tables, with how to read them."""
-    blocks = [f"{part}: {meaning}", _aligned(_measured_rows(result.measured))]
+    blocks = [f"{part}: {meaning}", _aligned(_measured_rows(result.measured), left=(0, 1))]
     if result.figures:
-        blocks.append(_aligned(_figure_rows(result.figures)))
+        blocks.append(_aligned(_figure_rows(result.figures), left=(0, 1, 5)))
     blocks += [f"  {note}" for note in result.notes]
     return "\n".join(blocks)
 
@@ -55,13 +55,13 @@ def _spread(share: float | None) -> str:
     return "" if share is None else f"±{share:.0%}"
 
 
-def _aligned(rows: list[list[str]]) -> str:
-    """Columns of text; the first two and the last to the left, numbers to the right."""
+def _aligned(rows: list[list[str]], left: Sequence[int]) -> str:
+    """Columns of text, those of words to the left, numbers to the right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = []
     for row in rows:
         cells = [
-            cell.ljust(width) if index < 2 or index == 5 and width > 7 else cell.rjust(width)
+            cell.ljust(width) if index in left else cell.rjust(width)
             for index, (cell, width) in enumerate(zip(row, widths, strict=True))
         ]
         lines.append("  " + "  ".join(cells).rstrip())

@@ -92,7 +92,7 @@ def by_process(case: str, rounds: Sequence[Round], roles: Sequence[dict[str, flo
 def memory_of(case: str, processes: Sequence[Process], at_most: float | None = None) -> list[Figure]:
     """Memory of each process that is not Ray's, of Ray's own, of its object store, and of all."""
     figures = [
-        Figure(case, f"memory of the {each.role}'s process", each.memory_mb, unit="MB")
+        Figure(case, f"memory of the {each.role} process", each.memory_mb, unit="MB")
         for each in processes
         if each.role != RAY
     ]
@@ -106,4 +106,4 @@ def memory_of(case: str, processes: Sequence[Process], at_most: float | None = N
 
 
 def _processes_of(role: str) -> str:
-    return "Ray's own processes" if role == RAY else f"the {role}"
+    return "Ray's own processes" if role == RAY else f"the {role} process"
