@@ -258,7 +258,7 @@ Examples:
   spiral train --address auto --set num_env_runners=30"""
 )
 @click.argument("preset", required=False)
-@click.option("--data", metavar="DATA", help="A dataset's name, a folder of pictures, or an .npz file.")
+@click.option("--data", metavar="DATA", help="A dataset; see: spiral list datasets.")
 @click.option("--out", metavar="RUN", help="The run's folder.  [default: runs/PRESET]")
 @click.option("--minutes", type=float, metavar="M", help="End after so much wall time.")
 @click.option("--env-steps", type=int, metavar="N", help="End after so many actions.")
@@ -379,9 +379,9 @@ def _presets() -> dict[str, str]:
 
 
 def _datasets() -> dict[str, str]:
-    from spiral.datasets import DATASETS
+    from spiral.datasets import descriptions
 
-    return _described(DATASETS)
+    return descriptions()
 
 
 def _renderers() -> dict[str, str]:

@@ -7,7 +7,6 @@ torch; ``spiral.metrics`` does not.
 from __future__ import annotations
 
 import hashlib
-import os
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -24,7 +23,7 @@ from spiral.datasets import Pictures, load_pictures
 from spiral.datasets.fit import fit
 from spiral.datasets.split import SPLITS
 from spiral.errors import InputError
-from spiral.files import written_whole
+from spiral.files import cache_folder, written_whole
 
 SIDE = 32  # pixels, the size every picture is brought to
 FEATURES = 64
@@ -188,5 +187,4 @@ def _repeatable(seed: int) -> Iterator[None]:
 
 def _kept_file(train: Pictures, test: Pictures) -> Path:
     digest = hashlib.sha256(train.images.tobytes() + test.images.tobytes()).hexdigest()[:12]
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return cache / "spiral-painter" / f"digit-classifier-{RECIPE}-{digest}.npz"
+    return cache_folder() / f"digit-classifier-{RECIPE}-{digest}.npz"

@@ -35,6 +35,11 @@ def read_text(path: str | os.PathLike, what: str, most_bytes: int) -> str:
         raise InputError(f"{path}: not {what}: not a text file") from None
 
 
+def cache_folder() -> Path:
+    """Where what was fetched or computed once is kept for the user; it may not exist yet."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "spiral-painter"
+
+
 def refuse_to_overwrite(sources: Sequence[str | os.PathLike], outputs: Sequence[str | os.PathLike]) -> None:
     """Refuse to write what is being read.
 

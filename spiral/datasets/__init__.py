@@ -7,10 +7,12 @@ size and channels in the same place, so that a real picture and a painted canvas
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -18,14 +20,40 @@ from PIL import Image
 from spiral.datasets.array_file import pictures_in_array_file
 from spiral.datasets.fit import fit
 from spiral.datasets.folder import pictures_in_folder
+from spiral.datasets.idx import is_idx, pictures_in_idx
+from spiral.datasets.omniglot import is_omniglot, pictures_in_omniglot
+from spiral.datasets.quickdraw import is_bitmaps, is_strokes, pictures_in_bitmaps, pictures_in_strokes
 from spiral.datasets.split import SPLITS
 from spiral.errors import InputError
+from spiral.picture_file import WHITE
 from spiral.registry import Registry, unknown
 
 DATASETS = Registry("dataset", "spiral.datasets")
 
 Dataset = Callable[[str], Iterable[tuple[Image.Image, int | None]]]
 """From "train" or "test" to pairs of a picture and its label; the labels are all None where there are none."""
+
+
+class Source(NamedTuple):
+    """A kind of files that hold a dataset: how it is written, whether a path is one, and what is in it."""
+
+    shown: str
+    fits: Callable[[Path], bool]
+    pictures: Callable[[Path, str], Iterable[tuple[Image.Image, int | None]]]
+
+
+# Where a path fits several, the first counts.
+SOURCES = (
+    Source("*.npz", lambda path: path.suffix.lower() == ".npz" and path.is_file(), pictures_in_array_file),
+    Source("*-images-idx3-ubyte*", is_idx, pictures_in_idx),
+    Source("*.zip", is_omniglot, pictures_in_omniglot),
+    Source("*.npy", is_bitmaps, pictures_in_bitmaps),
+    Source("*.ndjson", is_strokes, pictures_in_strokes),
+    Source("FOLDER", Path.is_dir, pictures_in_folder),
+)
+INVERT = ":invert"
+"""Behind the name of any data: dark and light are swapped, for white ink on black. Ink is dark on white here; where a
+published format says that it is white on black, the pictures come that way round already."""
 
 
 @dataclass(frozen=True)
@@ -40,16 +68,24 @@ class Pictures:
         return len(self.images)
 
 
-def load_pictures(data: str, split: str, *, width: int, height: int, channels: int, invert: bool = False) -> Pictures:
+def load_pictures(
+    data: str,
+    split: str,
+    *,
+    width: int,
+    height: int,
+    channels: int,
+    background: tuple[float, float, float] = WHITE,
+) -> Pictures:
     """The pictures of one split at the size of a canvas; the same ones in the same order at every call.
 
     Args:
-        data: a registered name ("digits"), a folder of image files, or an ``.npz`` file with an array ``images``.
-            A registered name wins over a folder of the same name; write ``./digits`` for the folder.
+        data: a registered name ("digits"), or the path of one of `SOURCES`; with ``:invert`` behind it, dark and light
+            are swapped. A registered name wins over a folder of the same name; write ``./digits`` for the folder.
         split: "train", or "test" for those held out from training.
         width, height: pixels. Pictures of another shape are cropped around their centre, never squeezed.
         channels: 1 for grey, 3 for RGB.
-        invert: swap light and dark, for white ink on black ground.
+        background: of the canvas, (red, green, blue), each in 0..1; it shows where a picture is transparent.
 
     Raises:
         InputError: no such data, or a file in it cannot be used; the message names it.
@@ -60,22 +96,36 @@ def load_pictures(data: str, split: str, *, width: int, height: int, channels: i
         raise InputError(f"channels is {channels!r}; give 1 (grey) or 3 (RGB)")
     if min(width, height) < 1:
         raise InputError(f"pictures cannot be {width}x{height} pixels; give a width and height of at least 1")
-    pairs = [(fit(picture, width, height, channels), label) for picture, label in _dataset(str(data))(split)]
+    name = str(data)
+    invert = name.endswith(INVERT)
+    ground = tuple(1.0 - level for level in background) if invert else background
+    dataset = _dataset(name.removesuffix(INVERT))
+    pairs = [(fit(picture, width, height, channels, ground), label) for picture, label in dataset(split)]
     images = np.stack([image for image, _ in pairs])
     labels = [label for _, label in pairs]
     return Pictures(
-        name=str(data),
+        name=name,
         images=255 - images if invert else images,
         labels=None if None in labels else np.array(labels, dtype=np.int64),
     )
 
 
-def _dataset(data: str) -> Dataset:
-    if data in DATASETS.names():
-        return DATASETS.get(data)
-    path = Path(data)
-    if path.is_dir():
-        return partial(pictures_in_folder, path)
-    if path.is_file() and path.suffix.lower() == ".npz":
-        return partial(pictures_in_array_file, path)
-    raise InputError(f"{unknown('dataset', data, DATASETS.names())} (or give a folder of image files, or an .npz file)")
+def descriptions() -> dict[str, str]:
+    """What ``data`` may be: all registered names and all kinds of files, a line on each."""
+    described = {name: DATASETS.get(name) for name in DATASETS.names()}
+    described |= {source.shown: source.pictures for source in SOURCES}
+    lines = {name: inspect.getdoc(pictures).partition("\n")[0] for name, pictures in described.items()}
+    return lines | {
+        f"...{INVERT}": "Any of these with dark and light swapped, where ink is light on dark: drawings.npz:invert"
+    }
+
+
+def _dataset(name: str) -> Dataset:
+    if name in DATASETS.names():
+        return DATASETS.get(name)
+    path = Path(name)
+    source = next((source for source in SOURCES if path.exists() and source.fits(path)), None)
+    if source is None:
+        known = unknown("dataset", name, DATASETS.names())
+        raise InputError(f"{known} (or give a folder of image files, or a file; see: spiral list datasets)")
+    return partial(source.pictures, path)

