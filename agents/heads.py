@@ -82,9 +82,7 @@ def joint_log_prob(logits: Sequence[Tensor], actions: Tensor, masks: Tensor) -> 
     Returns:
         float [...].
     """
-    parts = [
-        part.gather(-1, actions[..., i : i + 1].long()).squeeze(-1) for i, part in enumerate(logits)
-    ]
+    parts = [part.gather(-1, actions[..., i : i + 1].long()).squeeze(-1) for i, part in enumerate(logits)]
     return (torch.stack(parts, dim=-1) * masks).sum(dim=-1)
 
 

@@ -18,7 +18,7 @@ State = dict[str, Tensor]  # recurrent state: {"h": [N, lstm], "c": [N, lstm]}, 
 
 
 class PainterOutput(NamedTuple):
-    """actions int64 [N, parts]; normalised logits, one [N, n] for each part; value [N]; state, the next recurrent state."""
+    """actions int64 [N, parts]; logits, normalised, one [N, n] a part; value [N]; state, the next recurrent state."""
 
     actions: Tensor
     logits: list[Tensor]
