@@ -124,7 +124,10 @@ def _dataset(name: str) -> Dataset:
     if name in DATASETS.names():
         return DATASETS.get(name)
     path = Path(name)
-    source = next((source for source in SOURCES if path.exists() and source.fits(path)), None)
+    try:
+        source = next((source for source in SOURCES if path.exists() and source.fits(path)), None)
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}") from None
     if source is None:
         known = unknown("dataset", name, DATASETS.names())
         raise InputError(f"{known} (or give a folder of image files, or a file; see: spiral list datasets)")

@@ -46,7 +46,7 @@ def pictures_in_omniglot(path: Path, split: str) -> Iterator[tuple[Image.Image, 
     """
     if path.is_dir():
         names = [file.relative_to(path).as_posix() for file in path.glob("**/character[0-9][0-9]/*.png")]
-        yield from _pictures(path, names, lambda name: (path / name).read_bytes(), split)
+        yield from _pictures(path, names, lambda name: path / name, split)
         return
     try:
         with closing(zipfile.ZipFile(path)) as archive:
@@ -55,7 +55,7 @@ def pictures_in_omniglot(path: Path, split: str) -> Iterator[tuple[Image.Image, 
         raise InputError(f"{path} is no .zip file that can be read ({error}); fetch it again") from None
 
 
-def _pictures(path: Path, names: list[str], read: Callable[[str], bytes], split: str):
+def _pictures(path: Path, names: list[str], opened: Callable[[str], Path | io.BytesIO], split: str):
     matches = [NAME.fullmatch(name) for name in sorted(names) if not name.startswith("__MACOSX")]
     drawings = [_Drawing(match[0], *match.groups()) for match in matches if match]
     if not drawings:
@@ -63,7 +63,7 @@ def _pictures(path: Path, names: list[str], read: Callable[[str], bytes], split:
     characters = sorted({(drawing.alphabet, drawing.character) for drawing in drawings})
     labels = {character: label for label, character in enumerate(characters)}
     for drawing in _of_split(drawings, split):
-        picture = open_picture(io.BytesIO(read(drawing.file)), f"{path}/{drawing.file}")
+        picture = open_picture(opened(drawing.file), f"{path}/{drawing.file}")
         yield picture, labels[drawing.alphabet, drawing.character]
 
 
@@ -78,6 +78,6 @@ def _of_split(drawings: list[_Drawing], split: str) -> list[_Drawing]:
     return [drawing for drawing in drawings if drawing.alphabet in chosen]
 
 
-def _unpacked(archive: zipfile.ZipFile, name: str) -> bytes:
+def _unpacked(archive: zipfile.ZipFile, name: str) -> io.BytesIO:
     with archive.open(name) as file:
-        return file.read(MOST_BYTES)
+        return io.BytesIO(file.read(MOST_BYTES))

@@ -11,7 +11,7 @@ from PIL import Image
 
 from spiral.datasets.split import members
 from spiral.errors import InputError
-from spiral.interchange import load_drawings
+from spiral.interchange import format_of, load_drawings
 from spiral.program import Program, blank_canvas
 
 SIDE = 28  # pixels of a bitmap
@@ -53,8 +53,7 @@ def pictures_in_strokes(path: Path, split: str) -> Iterator[tuple[Image.Image, i
         InputError: a drawing cannot be read; the message names file and drawing.
     """
     for label, file in enumerate(_files(path, ".ndjson")):
-        with file.open("rb") as lines:
-            count = sum(1 for line in itertools.islice(filter(bytes.strip, lines), MOST_DRAWINGS))
+        count = _count(file)
         chosen = set(members([f"{file.name} {i}" for i in range(count)], split))
         for i, drawing in enumerate(itertools.islice(load_drawings(file), count)):
             if i in chosen:
@@ -73,6 +72,13 @@ def drawn_in_the_middle(program: Program) -> np.ndarray:
             brush = stroke.brush
             canvas.draw_curve(*curve, brush.width, *brush.pressure, *brush.color, brush.opacity)
     return canvas.pixels()[..., 0]
+
+
+def _count(path: Path) -> int:
+    try:
+        return sum(1 for _ in itertools.islice(format_of(path).records(path), MOST_DRAWINGS))
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}") from None
 
 
 def _files(path: Path, suffix: str) -> list[Path]:

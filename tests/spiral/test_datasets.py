@@ -110,6 +110,8 @@ def test_the_arguments_are_checked(tmp_path):
         load("digit")
     with pytest.raises(InputError, match="unknown dataset .*nowhere.npz"):
         load(tmp_path / "nowhere.npz")
+    with pytest.raises(InputError, match="^cannot read a{300}: File name too long"):
+        load("a" * 300)
 
 
 def test_a_registered_name_wins_over_a_folder(tmp_path, monkeypatch):

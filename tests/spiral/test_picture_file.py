@@ -78,6 +78,11 @@ def test_grey_of_16_bits_is_scaled_evenly(tmp_path):
     assert np.array_equal(read_picture(tmp_path / "a.png", channels=1)[..., 0], levels // 257)
 
 
+def test_grey_of_12_bits_is_scaled_too(tmp_path):
+    write_with_tag(tmp_path / "a.tif", 258, 12)
+    assert (read_picture(tmp_path / "a.tif") == 255).all()
+
+
 def test_color_of_16_bits_is_scaled_too(tmp_path):
     header = b"P6 2 1 65535\n"
     (tmp_path / "a.ppm").write_bytes(header + np.array([[65535, 0, 128 * 257], [0, 65535, 0]], ">u2").tobytes())
@@ -168,12 +173,12 @@ def write_gigantic(path, side=8001):
     flat(0, "1", (side, side)).save(path)
 
 
-def write_white_is_zero(path):
-    """16-bit grey whose tag 262 says 0; 8 bytes an entry of the directory after tag and type."""
-    wide(np.full((6, 6), 9)).save(path)
+def write_with_tag(path, tag, value):
+    """16-bit grey, all bits set, with another small value of one tag than is true."""
+    wide(np.full((6, 6), 65535)).save(path)
     data = bytearray(path.read_bytes())
-    place = data.index((262).to_bytes(2, "little") + (3).to_bytes(2, "little"))
-    data[place + 8] = 0
+    place = data.index(tag.to_bytes(2, "little") + (3).to_bytes(2, "little"))
+    data[place + 8] = value  # behind the tag, its type and its count
     path.write_bytes(data)
 
 
@@ -212,7 +217,11 @@ CUT = r"cannot be read as a picture \(.*\); mend it or take it away"
         ("a.tif", lambda path: flat(0.5, "F").save(path), UNSCALED),
         ("a.tif", lambda path: flat(70_000, "I").save(path), UNSCALED),
         ("a.tif", lambda path: flat(200, "I").save(path), UNSCALED),
-        ("a.tif", write_white_is_zero, r"cannot be read as a picture \(its white is 0, which is not read in 16 bits"),
+        (
+            "a.tif",
+            lambda path: write_with_tag(path, 262, 0),
+            r"cannot be read as a picture \(its white is 0, which is not read in 16 bits",
+        ),
     ],
 )
 def test_an_unusable_picture_is_refused_by_name(tmp_path, name, write, message):
