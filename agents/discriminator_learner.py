@@ -54,7 +54,7 @@ class DiscriminatorLearner:
     ):
         self.config = config
         self._device = torch.device(device)
-        self._pictures = load_pictures(data, "train", width=env.width, height=env.height, channels=env.channels).images
+        self._pictures = load_pictures(data, "train", **env.picture).images
         self._objective = OBJECTIVES.get(objective.name)(objective)
         with torch.random.fork_rng(devices=[]):  # initial weights from this seed alone
             torch.manual_seed(seed)

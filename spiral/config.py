@@ -55,6 +55,11 @@ class EnvConfig:
     lift_cost: float = 0.0  # for each pen lift between two strokes
     travel_cost: float = 0.0  # for each mm from a stroke's end to the next one's start
 
+    @property
+    def picture(self) -> dict[str, Any]:
+        """What real pictures must be to lie beside painted ones, as arguments of ``load_pictures``."""
+        return {name: getattr(self, name) for name in ("width", "height", "channels", "background")}
+
 
 NETWORKS = ("quick", "spiral")
 REWARD_TIMES = ("final", "difference")

@@ -30,8 +30,9 @@ class Evaluator:
 
         self.run = run
         self._classifier = DigitClassifier.load_or_train(progress)
-        size = {"width": run.env.width, "height": run.env.height, "channels": run.env.channels}
-        train, held_out = (load_pictures(data or run.data, split, **size).images for split in ("train", "test"))
+        train, held_out = (
+            load_pictures(data or run.data, split, **run.env.picture).images for split in ("train", "test")
+        )
         # Distances are comparable between equally many pictures only.
         self.samples = min(run.evaluate_samples, len(held_out))
         held_out = held_out[np.linspace(0, len(held_out) - 1, self.samples).astype(int)]

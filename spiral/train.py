@@ -72,7 +72,7 @@ def _checked(run: RunConfig) -> RunConfig:
     OBJECTIVES.get(run.objective.name)
     Painter(run.painter, run_env)
     for split in ("train", "test"):
-        load_pictures(run.data, split, width=run_env.width, height=run_env.height, channels=run_env.channels)
+        load_pictures(run.data, split, **run_env.picture)
     return run
 
 

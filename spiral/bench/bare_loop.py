@@ -59,8 +59,7 @@ class BareLoop:
         self.discriminator_optimizer = torch.optim.Adam(
             self.discriminator.parameters(), run.discriminator.learning_rate, run.discriminator.betas, fused=True
         )
-        size = {"width": run.env.width, "height": run.env.height, "channels": run.env.channels}
-        self.pictures = load_pictures(run.data, "train", **size).images
+        self.pictures = load_pictures(run.data, "train", **run.env.picture).images
         self.buffer = ImageBuffer(run.discriminator.buffer_size, self.pictures.shape[1:])
         self.scale = RewardScale(run.objective.spread_floor)
         self.rng = np.random.default_rng(run.seed)

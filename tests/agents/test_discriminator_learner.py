@@ -1,8 +1,11 @@
 """The discriminator learner inside this process, on real digits."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from spiral.agents.discriminator import Discriminator, score_input
 from spiral.agents.discriminator_learner import DiscriminatorLearner, Publication
@@ -173,3 +176,12 @@ def test_it_learns_to_tell_digits_from_random_strokes(objective, data, digits, c
 def test_pictures_that_cannot_be_read_are_the_users_mistake():
     with pytest.raises(InputError, match="unknown dataset 'digitz'.*Did you mean 'digits'"):
         DiscriminatorLearner(CONFIG, ObjectiveConfig(), ENV, "digitz", seed=0)
+
+
+@pytest.mark.parametrize("level", [0.0, 1.0])
+def test_transparent_pictures_are_laid_on_the_canvas_background(tmp_path, level):
+    for name in ("a", "b"):
+        Image.new("LA", (16, 16), (128, 0)).save(tmp_path / f"{name}.png")
+    env = dataclasses.replace(ENV, background=(level, level, level), ink=(1 - level,) * 3)
+    learner = DiscriminatorLearner(CONFIG, ObjectiveConfig(), env, str(tmp_path), 0)
+    assert (learner._pictures == 255 * level).all()

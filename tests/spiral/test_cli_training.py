@@ -129,7 +129,10 @@ def here(tmp_path, monkeypatch):
             "train --data digit",
             "unknown dataset 'digit'; known: digits, mnist. Did you mean 'digits'? (or give a folder of .*",
         ),
-        ("train --data nowhere/", "unknown dataset 'nowhere/'; known: digits, mnist (or give a folder of image files, .*"),
+        (
+            "train --data nowhere/",
+            "unknown dataset 'nowhere/'; known: digits, mnist (or give a folder of image files, .*",
+        ),
         ("train --data empty", "no image files in empty; accepted are .png, .*"),
         ("train --set learner.entrpy=1", "unknown setting 'learner.entrpy'; .* Did you mean 'learner.entropy'?"),
         ("train --set seed=x", "setting seed must be a whole number, got 'x'"),
