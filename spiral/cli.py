@@ -283,7 +283,7 @@ def train(preset, data, out, minutes, env_steps, cpu_seconds, seed, resume, sett
 @main.command(
     epilog="""\b
 Examples:
-  spiral paint digits-plotter                       by a painter that is here already: spiral list painters
+  spiral paint digits                               by a painter that is here already: spiral list painters
   spiral paint runs/digits                          16 paintings by the newest checkpoint
   spiral paint runs/digits -n 100 --seed 3 -o art/
   spiral replay art/000.json -o first.png --size 1024"""
