@@ -149,6 +149,10 @@ class SpiralConfig(IMPALAConfig):
         return self
 
     def validate(self) -> None:
+        if self.grad_clip is not None and self.grad_clip_by != "global_norm":
+            self._value_error(
+                f"gradients are clipped by their global norm only, got grad_clip_by={self.grad_clip_by!r}"
+            )
         # One rollout, all canvases of a runner painted to the end, is one train batch.
         self.rollout_fragment_length = self.env_settings.episode_length
         self.train_batch_size_per_learner = self.num_envs_per_env_runner * self.env_settings.episode_length

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -218,7 +219,8 @@ class SpiralLearner(TorchLearner):
         return gradients_dict
 
     def apply_gradients(self, gradients_dict: dict) -> None:
-        norm = nn.utils.clip_grad_norm_(self._painter_module.parameters(), self.config.grad_clip)
+        limit = math.inf if self.config.grad_clip is None else self.config.grad_clip
+        norm = nn.utils.clip_grad_norm_(self._painter_module.parameters(), limit)
         if not torch.isfinite(norm):
             raise SpiralError(f"gradients of the painter are not finite, update {self._updates}")
         self.get_optimizer(DEFAULT_MODULE_ID).step()

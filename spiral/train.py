@@ -144,9 +144,14 @@ class Training:
     @property
     def progress(self) -> float:
         """How much of the run is over, 0..1: of whichever budget is used up the most."""
-        run = self.run
-        used = [(self.env_steps, run.env_steps), (self.seconds / 60, run.minutes), (self.cpu_seconds, run.cpu_seconds)]
-        return min(1.0, max(spent / budget for spent, budget in used if budget))
+        run, used = self.run, [0.0]
+        if run.env_steps:
+            used.append(self.env_steps / run.env_steps)
+        if run.minutes:
+            used.append(self.seconds / (60 * run.minutes))
+        if run.cpu_seconds:  # not asked for otherwise: it looks at every process of the machine
+            used.append(self.cpu_seconds / run.cpu_seconds)
+        return min(1.0, max(used))
 
     def _step(self) -> None:
         self.algorithm.set_progress(self.progress)

@@ -202,6 +202,21 @@ def test_nothing_left_of_the_rollouts_is_no_update(run):
     assert all(torch.equal(value, before[name]) for name, value in painter_of(learner).state_dict().items())
 
 
+def test_gradients_need_not_be_clipped(run):
+    env = PaintVectorEnv(run.num_envs, run.env)
+    spaces = {DEFAULT_MODULE_ID: (env.single_observation_space, env.single_action_space)}
+    learner = SpiralConfig.from_run(run).training(grad_clip=None).build_learner(spaces=spaces)
+    before = copy.deepcopy(painter_of(learner).state_dict())
+    update(learner, rollout_of(learner, run, 1)[1])
+    assert any(not torch.equal(value, before[name]) for name, value in painter_of(learner).state_dict().items())
+
+
+def test_another_way_to_clip_is_refused(run):
+    settings = SpiralConfig.from_run(run).training(grad_clip_by="value")
+    with pytest.raises(ValueError, match=r"gradients are clipped by their global norm only, got grad_clip_by='value'"):
+        settings.validate()
+
+
 def test_gradients_that_are_not_finite_end_the_run_and_touch_no_weight(run):
     learner = build(run)
     _, rollout = rollout_of(learner, run, 1)

@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 import math
+import re
 import shutil
 
 import pytest
@@ -13,7 +14,7 @@ from PIL import Image
 from rich.console import Console
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from spiral import config
+from spiral import config, usage
 from spiral.errors import InputError
 from spiral.metrics import METRICS
 from spiral.program import Program, matches_checksum
@@ -116,6 +117,17 @@ def test_a_finished_run_goes_on_to_a_larger_budget(copy, tiny_run):
     assert following["seconds"] > before[-1]["seconds"]
     assert rows[-1]["env_steps"] >= 2 * at
     assert copy.read_config() == run
+
+
+def test_a_run_ends_when_its_cpu_seconds_are_spent(on_ray, tiny_run, tmp_path):
+    budget = usage.cpu_seconds() + 15  # some of them for the start
+    run = config.override(tiny_run, ["env_steps=none", "minutes=1.5", f"cpu_seconds={budget}"])
+    folder, said = train_here(run, tmp_path / "run")
+    assert re.search(r"^Done after [\d,]+ steps", said, re.MULTILINE)
+    last = [row for row in folder.metrics() if "learning_rate" in row][-1]
+    assert budget <= last["cpu_seconds"] < budget + 10
+    final = run.learner.learning_rate * run.learner.final_learning_rate
+    assert final <= last["learning_rate"] < 0.9 * run.learner.learning_rate  # it fell with the CPU seconds
 
 
 def test_a_run_that_ended_by_the_clock_gets_its_learning_rate_back(copy, tiny_run):
