@@ -18,6 +18,7 @@ from ray.tune import PlacementGroupFactory
 import spiral.envs
 from spiral.agents.learner import SpiralLearner
 from spiral.agents.module import PainterModule
+from spiral.agents.objectives import OBJECTIVES, AdversarialObjective
 from spiral.agents.runner import CanvasEnvRunner
 from spiral.config import DiscriminatorConfig, EnvConfig, LearnerConfig, ObjectiveConfig, PainterConfig, RunConfig
 from spiral.errors import SpiralError
@@ -96,7 +97,10 @@ class SpiralConfig(IMPALAConfig):
         self.env_settings = dataclasses.replace(env or self.env_settings, **options)
         self.painter_config = painter or self.painter_config
         self.data = data or self.data
-        return self.environment(spiral.envs.ENVIRONMENT, env_config=dataclasses.asdict(self.env_settings))
+        env_config = dataclasses.asdict(self.env_settings)
+        if self.env_settings.target:
+            env_config["targets"] = self.data
+        return self.environment(spiral.envs.ENVIRONMENT, env_config=env_config)
 
     def discriminator(self, config: DiscriminatorConfig | None = None, **options: Any) -> SpiralConfig:
         """The discriminator's settings, whole or single ones of ``DiscriminatorConfig``."""
@@ -212,8 +216,10 @@ class Spiral(IMPALA):
     @classmethod
     def default_resource_request(cls, config) -> PlacementGroupFactory:
         request = super().default_resource_request(config)
-        settings = cls.get_default_config().update_from_dict(config).discriminator_config
-        if not settings.remote:
+        spiral_config = cls.get_default_config().update_from_dict(config)
+        settings = spiral_config.discriminator_config
+        learns = issubclass(OBJECTIVES.get(spiral_config.objective_config.name), AdversarialObjective)
+        if not (settings.remote and learns):
             return request
         bundle = {"CPU": settings.num_cpus, "GPU": settings.num_gpus}
         return PlacementGroupFactory([*request.bundles, bundle], strategy=request.strategy)

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from spiral.agents.discriminator import Discriminator, score_input
-from spiral.agents.image_buffer import ImageBuffer
+from spiral.agents.discriminator import Discriminator, draw_masks, score_input
+from spiral.agents.image_buffer import Examples, ImageBuffer
 from spiral.agents.objectives import OBJECTIVES
 from spiral.config import DiscriminatorConfig, EnvConfig, ObjectiveConfig
 from spiral.datasets import load_pictures
@@ -35,12 +35,13 @@ class DiscriminatorLearner:
 
     Args:
         config, objective, env: settings.
-        data: the real pictures, a dataset name or path; their training split.
+        data: the real pictures, a dataset name or path; their training split. With targets a painting's real
+            counterpart is its target, so those are the real pictures.
         seed: of the initial weights and of every draw.
         device: where it trains.
 
     Raises:
-        InputError: the pictures cannot be read.
+        InputError: the pictures cannot be read, or lack labels that the environment's classes need.
     """
 
     def __init__(
@@ -52,9 +53,11 @@ class DiscriminatorLearner:
         seed: int,
         device: str | torch.device = "cpu",
     ):
-        self.config = config
+        self.config, self._env = config, env
         self._device = torch.device(device)
-        self._pictures = load_pictures(data, "train", **env.picture).images
+        pictures = load_pictures(data, "train", **env.picture)
+        self._pictures = pictures.images
+        self._of_class = [np.flatnonzero(pictures.labels_of(env.classes) == label) for label in range(env.classes)]
         self._objective = OBJECTIVES.get(objective.name)(objective)
         with torch.random.fork_rng(devices=[]):  # initial weights from this seed alone
             torch.manual_seed(seed)
@@ -62,33 +65,48 @@ class DiscriminatorLearner:
         self._optimizer = torch.optim.Adam(
             self._discriminator.parameters(), lr=config.learning_rate, betas=tuple(config.betas), fused=True
         )
-        self._buffer = ImageBuffer(config.buffer_size, (env.height, env.width, env.channels))
+        self._buffer = ImageBuffer(config.buffer_size)
         self._rng = np.random.default_rng([seed, 1])
         self._generator = torch.Generator().manual_seed(seed)
         self._version = 0
 
     @torch.enable_grad()  # whoever calls it in-process may be scoring without
-    def train(self, canvases: np.ndarray) -> Publication:
-        """Take finished canvases uint8 [N, H, W, C] into the buffer, update, publish."""
-        self._buffer.add(canvases)
+    def train(self, examples: Examples) -> Publication:
+        """Take finished canvases, with what they were asked to be, into the buffer, update, publish."""
+        self._buffer.add(examples)
         rows = [self._update() for _ in range(self.config.updates)]
         self._version += 1
         names = rows[0] if rows else ()
         return self.publication({name: float(np.mean([row[name] for row in rows])) for name in names})
 
     def _update(self) -> dict[str, float]:
-        real = self._pictures[self._rng.integers(len(self._pictures), size=self.config.batch_size)]
-        fake = self._buffer.sample(self.config.batch_size, self._rng)
+        count = self.config.batch_size
+        picks = self._rng.integers(len(self._pictures), size=count)
+        fakes = {
+            name: torch.as_tensor(x, device=self._device) for name, x in self._buffer.sample(count, self._rng).items()
+        }
+        targets, labels, masks = fakes.get("target"), fakes.get("label"), None
+        if targets is not None and self.config.condition == "complement":
+            masks = draw_masks(self.config.masks, count, self._env, self._generator).to(self._device)
         loss, figures = self._objective.loss(
-            self._discriminator, self._to_input(real), self._to_input(fake), self._generator
+            self._discriminator.given(labels),
+            score_input(self._real(picks, targets, labels), targets, masks),
+            score_input(fakes["canvas"], targets, masks),
+            self._generator,
         )
         self._optimizer.zero_grad(set_to_none=True)
         loss.backward()
         self._optimizer.step()
         return {"loss": loss.item(), **{name: value.item() for name, value in figures.items()}}
 
-    def _to_input(self, pictures: np.ndarray) -> torch.Tensor:
-        return score_input(torch.as_tensor(pictures, device=self._device))
+    def _real(self, picks: np.ndarray, targets: torch.Tensor | None, labels: torch.Tensor | None) -> torch.Tensor:
+        """What as many fakes should have been: their targets, else pictures with their labels, else any pictures."""
+        if targets is not None:
+            return targets
+        if labels is not None:
+            members = [self._of_class[label] for label in labels.tolist()]
+            picks = np.array([of[pick % len(of)] for of, pick in zip(members, picks, strict=True)])
+        return torch.as_tensor(self._pictures[picks], device=self._device)
 
     def publication(self, metrics: dict[str, float] | None = None) -> Publication:
         """The weights as they are now."""

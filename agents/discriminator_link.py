@@ -11,6 +11,7 @@ import torch
 from ray.exceptions import GetTimeoutError, RayActorError, RayTaskError
 
 from spiral.agents.discriminator_learner import DiscriminatorLearner, Publication
+from spiral.agents.image_buffer import Examples
 from spiral.config import DiscriminatorConfig, EnvConfig, ObjectiveConfig
 from spiral.errors import InputError, SpiralError
 
@@ -69,10 +70,10 @@ class DiscriminatorLink:
         """Rollouts sent that the newest resolved publication has not been trained on."""
         return len(self._pending)
 
-    def exchange(self, canvases) -> Publication:
-        """Send finished canvases uint8 [N, H, W, C]; the publication to score them with."""
+    def exchange(self, examples: Examples) -> Publication:
+        """Send finished canvases, with what they were asked to be; the publication to score them with."""
         send = self._local.train if self._actor is None else self._actor.train.remote
-        self._pending.append(send(canvases))
+        self._pending.append(send(examples))
         while len(self._pending) > self.config.max_lag:
             self._newest = self._resolve(self._pending.popleft())
         return self._newest

@@ -18,11 +18,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
-from spiral.agents.discriminator import Discriminator, score_input
-from spiral.agents.discriminator_link import DiscriminatorLink
-from spiral.agents.objectives import OBJECTIVES
 from spiral.agents.rewards import RewardScale, difference_rewards, final_rewards
 from spiral.agents.rollout import Rollout
+from spiral.agents.scorer import Scorer, make_scorer
 from spiral.agents.vtrace import vtrace
 from spiral.errors import SpiralError
 
@@ -36,7 +34,7 @@ class SpiralLearner(TorchLearner):
     batch-making to overlap with, and a failure in an update is raised where the update was asked for.
     """
 
-    _link: DiscriminatorLink | None = None
+    _scorer: Scorer | None = None
 
     def build(self) -> None:
         config = self.config
@@ -46,13 +44,7 @@ class SpiralLearner(TorchLearner):
         if not config.num_learners and self._device.type == "cpu":
             # In the main process torch would take every core, beside runners and discriminator that have them.
             torch.set_num_threads(1)
-        self._objective = OBJECTIVES.get(config.objective_config.name)(config.objective_config)
-        self._discriminator = (
-            Discriminator(config.discriminator_config, config.env_settings, self._objective.spectral)
-            .to(self._device)
-            .eval()
-        )
-        self._link = DiscriminatorLink(
+        self._scorer = make_scorer(
             config.discriminator_config,
             config.objective_config,
             config.env_settings,
@@ -106,13 +98,17 @@ class SpiralLearner(TorchLearner):
             rewards = self._rewards(rollout)
             self._env_steps += len(rollout)
             self._log("policy_lag", self._weights_seq_no - 1 - rollout.weights_seq_no)
+            episodes, steps = rollout.log_probs.shape
+            constants = {
+                name: value.unsqueeze(1).expand(-1, steps, *value.shape[1:])
+                for name, value in self._tensors(rollout.constants).items()
+            }
             columns = {
-                Columns.OBS: self._tensors(rollout.observations),
+                Columns.OBS: self._tensors(rollout.observations) | constants,
                 Columns.ACTIONS: self._tensor(rollout.actions).long(),
                 Columns.ACTION_LOGP: self._tensor(rollout.log_probs),
                 Columns.REWARDS: rewards,
             }
-            episodes, steps = rollout.log_probs.shape
             for start in range(0, episodes, self.config.minibatch_episodes):
                 rows = slice(start, start + self.config.minibatch_episodes)
                 batch = SampleBatch(
@@ -133,29 +129,26 @@ class SpiralLearner(TorchLearner):
 
     @torch.no_grad()
     def _rewards(self, rollout: Rollout) -> Tensor:
-        """Rewards [N, T] of a rollout: the environment's own and the discriminator's."""
-        publication = self._link.exchange(rollout.finals)
-        self._discriminator.load_state_dict(self._tensors(publication.weights))
-        for name, value in publication.metrics.items():
-            self._log(f"discriminator/{name}", value)
-        self._log("discriminator_lag", self._link.lag)
-        self._count("discriminator_restarts", self._link.restarts)
-
-        episodes, steps = rollout.log_probs.shape
-        scores = self._score(rollout.finals)
-        self._scale.update(scores, publication.metrics.get("gap", 0.0))
+        """Rewards [N, T] of a rollout: the environment's own and the objective's."""
+        figures = self._scorer.learn({"canvas": rollout.finals} | rollout.task)
+        task = self._tensors(rollout.task)
+        scores = self._scorer.score(self._tensor(rollout.finals), task)
+        self._scale.update(scores, figures.get("discriminator/gap", 0.0))
+        self._count("discriminator_restarts", figures.pop("discriminator_restarts", 0))
+        for name, value in figures.items():
+            self._log(name, value)
         self._log("score_mean", scores.mean())
         self._log("score_std", scores.std(correction=0))
+        steps = rollout.log_probs.shape[1]
         if self.config.objective_config.reward == "difference":
-            before = rollout.observations["canvas"]
-            earlier = self._score(before.reshape(-1, *before.shape[2:])).reshape(episodes, steps)
-            rewards = difference_rewards(torch.cat([earlier, scores[:, None]], dim=1), self._scale)
+            # One step's canvases at a time: those of long episodes together would take more memory than all else.
+            earlier = [
+                self._scorer.score(self._tensor(rollout.observations["canvas"][:, t]), task) for t in range(steps)
+            ]
+            rewards = difference_rewards(torch.stack([*earlier, scores], dim=1), self._scale)
         else:
             rewards = final_rewards(scores, steps, self._scale)
         return rewards + self._tensor(rollout.rewards)
-
-    def _score(self, canvases: np.ndarray) -> Tensor:
-        return self._discriminator(score_input(self._tensor(canvases)))
 
     def compute_loss_for_module(self, *, module_id, config, batch, fwd_out) -> Tensor:
         """V-trace policy gradient, Huber value loss, entropy bonus; all means over steps."""
@@ -252,7 +245,7 @@ class SpiralLearner(TorchLearner):
         if self._check_component(SPIRAL_STATE, components, not_components):
             state[SPIRAL_STATE] = {
                 "average": self.average_weights(),
-                "discriminator": self._link.get_state(),
+                "scorer": self._scorer.get_state(),
                 "scale": self._scale.get_state(),
                 "updates": self._updates,
                 "env_steps": self._env_steps,
@@ -264,13 +257,13 @@ class SpiralLearner(TorchLearner):
         own = state.get(SPIRAL_STATE)
         if own is not None:
             self._average = self._tensors(own["average"])
-            self._link.set_state(own["discriminator"])
+            self._scorer.set_state(own["scorer"])
             self._scale.set_state(own["scale"])
             self._updates, self._env_steps = own["updates"], own["env_steps"]
 
     def shutdown(self) -> None:
-        if self._link is not None:
-            self._link.stop()
+        if self._scorer is not None:
+            self._scorer.stop()
         super().shutdown()
 
     @classmethod

@@ -83,13 +83,7 @@ class PainterModule(TorchRLModule, ValueFunctionAPI):
 
     def setup(self) -> None:
         super().setup()
-        space = self.observation_space
-        self.painter = Painter(
-            PainterConfig(**self.model_config["painter"]),
-            EnvConfig(**self.model_config["env"]),
-            target="target" in space.spaces,
-            labels=int(space["label"].n) if "label" in space.spaces else 0,
-        )
+        self.painter = Painter(PainterConfig(**self.model_config["painter"]), EnvConfig(**self.model_config["env"]))
         self.action_dist_cls = PainterDistribution.of(self.painter)
 
     def get_initial_state(self) -> dict[str, Tensor]:

@@ -32,22 +32,20 @@ class Painter(nn.Module):
     Args:
         config: the network.
         env: the environment it paints in; fixes every input and output size.
-        target: whether observations carry a ``target`` picture.
-        labels: number of labels, 0 where observations carry none.
     """
 
-    def __init__(self, config: PainterConfig, env: EnvConfig, target: bool = False, labels: int = 0):
+    def __init__(self, config: PainterConfig, env: EnvConfig):
         super().__init__()
-        self.config, self.env, self.labels, self.target = config, env, labels, target
+        self.config, self.env = config, env
         self.table = ActionTable(env)
         points = torch.as_tensor(self.table.cell_points)
         self.register_buffer("cell_points", points, persistent=False)
         self.register_buffer("relevant", torch.as_tensor(self.table.relevant).bool(), persistent=False)
 
-        pictures = 2 if target else 1
+        pictures = 2 if env.target else 1
         sizes = dict(zip(self.table.parts, self.table.nvec))
         previous = sum(2 if part in LOCATIONS else int(n) for part, n in sizes.items())
-        extra = 2 + previous + env.episode_length + 1 + labels
+        extra = 2 + previous + env.episode_length + 1 + env.classes
         if config.network == "quick":
             self.cells = networks.CellFeatures(points, config.location_embedding)
             self.encoder = networks.QuickEncoder(
@@ -102,7 +100,9 @@ class Painter(nn.Module):
     def encode(self, observation: dict[str, Tensor]) -> Tensor:
         """Observation with leading dimensions [...], canvas uint8 [..., H, W, C] -> features [N, hidden], N flat."""
         pictures = networks.picture_tensor(observation["canvas"], self.env.background)
-        if self.target:
+        if self.config.blind:
+            pictures = torch.zeros_like(pictures)
+        if self.env.target:
             pictures = torch.cat([pictures, networks.picture_tensor(observation["target"], self.env.background)], dim=1)
         noise = observation["noise"].reshape(len(pictures), -1).float() if self.env.noise_size else None
         return self.encoder(pictures, self._extra(observation, len(pictures)), noise)
@@ -117,8 +117,8 @@ class Painter(nn.Module):
             features = self._cell_coordinates(choice) if part in LOCATIONS else F.one_hot(choice, int(size))
             inputs.append(features * mattered[:, index : index + 1])
         inputs.append(F.one_hot(observation["step"].reshape(n).long(), self.env.episode_length + 1))
-        if self.labels:
-            inputs.append(F.one_hot(observation["label"].reshape(n).long(), self.labels))
+        if self.env.classes:
+            inputs.append(F.one_hot(observation["label"].reshape(n).long(), self.env.classes))
         return torch.cat([x.float() for x in inputs], dim=1)
 
     def forward(

@@ -16,6 +16,7 @@ class Rollout:
 
     Attributes:
         observations: name -> [N, T, ...], what the painter saw before each action; canvases uint8 [N, T, H, W, C].
+        constants: name -> [N, ...], the rest of what it saw, the same at every step: noise, target, label.
         actions: int16 [N, T, parts].
         log_probs: float32 [N, T], log-probability of each action under the weights that chose it.
         rewards: float32 [N, T], the environment's own.
@@ -24,6 +25,7 @@ class Rollout:
     """
 
     observations: dict[str, np.ndarray]
+    constants: dict[str, np.ndarray]
     actions: np.ndarray
     log_probs: np.ndarray
     rewards: np.ndarray
@@ -39,8 +41,15 @@ class Rollout:
 
     agent_steps = env_steps
 
+    @property
+    def task(self) -> dict[str, np.ndarray]:
+        """What was asked for: ``target`` uint8 [N, H, W, C] and ``label`` int64 [N], where the environment has them."""
+        return {name: self.constants[name] for name in ("target", "label") if name in self.constants}
 
-def paint_rollout(env, painter, generator, *, seed=None, greedy=False, device="cpu", weights_seq_no=0) -> Rollout:
+
+def paint_rollout(
+    env, painter, generator, *, seed=None, options=None, greedy=False, device="cpu", weights_seq_no=0
+) -> Rollout:
     """Paint one episode on every canvas of a ``PaintVectorEnv`` and record it.
 
     Args:
@@ -48,6 +57,7 @@ def paint_rollout(env, painter, generator, *, seed=None, greedy=False, device="c
         painter: ``Painter`` that chooses the actions; None chooses every part uniformly at random.
         generator: ``torch.Generator`` on ``device`` for the choices.
         seed: of the environment's noise; None goes on with its generators.
+        options: of ``PaintVectorEnv.reset``.
         greedy: take the most probable part each time instead of a sample.
         device: of the painter.
         weights_seq_no: noted in the rollout.
@@ -55,16 +65,22 @@ def paint_rollout(env, painter, generator, *, seed=None, greedy=False, device="c
     import torch
 
     from spiral.agents.heads import joint_log_prob
+    from spiral.envs.episodes import CONSTANTS
 
     episodes, length = env.num_envs, env.config.episode_length
-    observation, _ = env.reset(seed=seed)
-    observations = {name: np.empty((episodes, length, *x.shape[1:]), x.dtype) for name, x in observation.items()}
+    observation, _ = env.reset(seed=seed, options=options)
+    constants = {name: observation[name] for name in CONSTANTS if name in observation}
+    observations = {
+        name: np.empty((episodes, length, *x.shape[1:]), x.dtype)
+        for name, x in observation.items()
+        if name not in constants
+    }
     actions = np.empty((episodes, length, len(env.single_action_space.nvec)), np.int16)
     log_probs, rewards = np.zeros((2, episodes, length), np.float32)
     state = painter.initial_state(episodes) if painter is not None else {}
     for t in range(length):
-        for name, values in observation.items():
-            observations[name][:, t] = values
+        for name, values in observations.items():
+            values[:, t] = observation[name]
         if painter is None:
             nvec = torch.as_tensor(env.single_action_space.nvec)
             chosen = (torch.rand(episodes, len(nvec), generator=generator) * nvec).long()
@@ -76,4 +92,4 @@ def paint_rollout(env, painter, generator, *, seed=None, greedy=False, device="c
                 log_probs[:, t] = joint_log_prob(output.logits, chosen, painter.masks(chosen)).cpu()
         actions[:, t] = chosen.cpu()
         observation, rewards[:, t], *_ = env.step(actions[:, t])
-    return Rollout(observations, actions, log_probs, rewards, env.canvases(), weights_seq_no)
+    return Rollout(observations, constants, actions, log_probs, rewards, env.canvases(), weights_seq_no)

@@ -13,12 +13,14 @@ from gymnasium.error import ResetNeeded
 from spiral.config import EnvConfig
 from spiral.envs.easel import Easel
 from spiral.envs.streams import NORMAL_LIMIT, Streams
+from spiral.envs.tasks import Tasks
 from spiral.errors import InputError
 from spiral.program import Program
 from spiral.registry import unknown
 
 RESET_OPTIONS = ("canvas", "program", "target", "label")  # in the order they are applied
 Observation = dict[str, np.ndarray]
+CONSTANTS = ("noise", "target", "label")  # of an observation: the same at every step of an episode
 
 
 class Episodes:
@@ -27,28 +29,31 @@ class Episodes:
     Args:
         config: checked settings of the environment.
         count: N.
-        targets: uint8 [M, H, W, C], pictures to paint; every episode draws one at random. None: no targets.
-        labels: integers [M] >= 0, the class of each target or, without targets, the classes to draw from.
+        targets, labels: as of ``Tasks``; every episode draws its own at random.
 
     Raises:
-        InputError: targets or labels do not fit the canvas or each other, or reward "l2" without targets.
+        InputError: targets or labels do not fit, or reward "l2" without targets.
 
     Attributes:
+        config: the settings, with ``target`` and ``classes`` as the pictures and labels given make them.
         easel: the canvases.
         observation_space: ``Dict`` of one episode's observation.
         done: nothing has begun yet, or the last action of the episodes has been painted.
     """
 
     def __init__(
-        self, config: EnvConfig, count: int, targets: np.ndarray | None = None, labels: np.ndarray | None = None
+        self,
+        config: EnvConfig,
+        count: int,
+        targets: np.ndarray | str | None = None,
+        labels: Sequence[int] | None = None,
     ):
-        self.config = config
+        self._tasks = Tasks(config, targets, labels)
+        self.config = config = self._tasks.config
         self.easel = Easel(config, count)
         self._streams = Streams(count)
         self._picture_shape = (config.height, config.width, config.channels)
-        self._targets = None if targets is None else self._checked_targets(targets)
-        self._labels = None if labels is None else self._checked_labels(labels)
-        if config.reward == "l2" and targets is None:
+        if config.reward == "l2" and not config.target:
             raise InputError("reward 'l2' compares the canvas with a target: give targets=uint8 [M, H, W, C]")
         self.observation_space = self._observation_space()
         self.done = True
@@ -71,6 +76,11 @@ class Episodes:
         for name in options:
             if name not in RESET_OPTIONS:
                 raise InputError(unknown("reset option", name, list(RESET_OPTIONS)))
+        if not self._tasks.known and "target" not in options:
+            raise InputError(
+                "this environment paints given pictures: make it with targets=..., or give one with each "
+                "reset(options={'target': ...})"
+            )
         self._clear(seeds)
         self._streams.seed(seeds)
         self._draw_random()
@@ -110,11 +120,7 @@ class Episodes:
         }
         if config.noise_size:
             observation["noise"] = self._noise.copy()
-        if self._targets is not None:
-            observation["target"] = self._target.copy()
-        if self._labels is not None:
-            observation["label"] = self._label.copy()
-        return observation
+        return observation | {name: values.copy() for name, values in self._task.items()}
 
     def program(self, index: int) -> Program:
         """What one episode has painted so far."""
@@ -134,10 +140,10 @@ class Episodes:
         }
         if config.noise_size:
             space["noise"] = spaces.Box(-NORMAL_LIMIT, NORMAL_LIMIT, (config.noise_size,), np.float32)
-        if self._targets is not None:
+        if config.target:
             space["target"] = picture
-        if self._labels is not None:
-            space["label"] = spaces.Discrete(int(self._labels.max()) + 1)
+        if config.classes:
+            space["label"] = spaces.Discrete(config.classes)
         return spaces.Dict(space)
 
     def _clear(self, seeds: Sequence[int | None]) -> None:
@@ -147,17 +153,10 @@ class Episodes:
         self._over_picture = False
 
     def _draw_random(self) -> None:
-        """Noise, then the target and label of each episode, from its own stream."""
+        """Noise, then the task of each episode, from its own stream."""
         if self.config.noise_size:
             self._noise = self._streams.normals(self.config.noise_size)
-        pool = self._targets if self._targets is not None else self._labels
-        if pool is None:
-            return
-        choice = self._streams.below(len(pool))
-        if self._targets is not None:
-            self._target = self._targets[choice]
-        if self._labels is not None:
-            self._label = self._labels[choice]
+        self._task = self._tasks.draw(self._streams)
 
     def _losses(self) -> np.ndarray:
         """What the rewards are the fall of, float64 [N]."""
@@ -167,7 +166,7 @@ class Episodes:
         return losses + self._squared_errors() if config.reward == "l2" else losses
 
     def _squared_errors(self) -> np.ndarray:
-        difference = (self.easel.pixels.astype(np.float32) - self._target) / 255
+        difference = (self.easel.pixels.astype(np.float32) - self._task["target"]) / 255
         return np.square(difference).mean(axis=(1, 2, 3), dtype=np.float64)
 
     # One method for each of RESET_OPTIONS.
@@ -189,41 +188,23 @@ class Episodes:
             self._origins[index] = "; ".join(filter(None, (self._origins[index], origin)))
 
     def _begin_with_target(self, target: np.ndarray) -> None:
-        if self._targets is None:
+        if not self.config.target:
             raise InputError("reset option 'target' needs an environment made with targets=uint8 [M, H, W, C]")
-        self._target = self._checked_pictures("target", target)
+        self._task["target"] = self._checked_pictures("target", target)
 
     def _begin_with_label(self, label: int | Sequence[int]) -> None:
-        if self._labels is None:
-            raise InputError("reset option 'label' needs an environment made with labels=integers [M]")
-        label, highest = np.asarray(label), self._labels.max()
+        if not self.config.classes:
+            raise InputError("reset option 'label' needs an environment made with labels=integers [M], or classes=K")
+        label, highest = np.asarray(label), self.config.classes - 1
         shapes = ((), (len(self.easel),))
         if label.dtype.kind not in "iu" or label.shape not in shapes or (label < 0).any() or (label > highest).any():
             raise InputError(
                 f"reset option 'label' is {label.tolist()}; accepted: an integer from 0 to {highest}, or one for each "
                 f"of {len(self.easel)} episodes"
             )
-        self._label = np.broadcast_to(label.astype(np.int64), len(self.easel))
+        self._task["label"] = np.broadcast_to(label.astype(np.int64), len(self.easel))
 
     # What is given from outside is checked once, here.
-
-    def _checked_targets(self, targets: np.ndarray) -> np.ndarray:
-        targets = np.asarray(targets)
-        if targets.dtype != np.uint8 or targets.shape[1:] != self._picture_shape or not len(targets):
-            raise InputError(
-                f"targets are {targets.dtype} {list(targets.shape)}; accepted: uint8 [M, "
-                f"{', '.join(map(str, self._picture_shape))}], M at least 1, the size of the canvas"
-            )
-        return targets
-
-    def _checked_labels(self, labels: np.ndarray) -> np.ndarray:
-        labels = np.asarray(labels)
-        count = labels.size if self._targets is None else len(self._targets)
-        if labels.dtype.kind not in "iu" or labels.shape != (count,) or not count or labels.min() < 0:
-            raise InputError(
-                f"labels are {labels.dtype} {list(labels.shape)}; accepted: integers from 0, one for each target"
-            )
-        return labels.astype(np.int64)
 
     def _checked_pictures(self, name: str, pictures: np.ndarray) -> np.ndarray:
         pictures = np.asarray(pictures)

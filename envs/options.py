@@ -22,6 +22,7 @@ INTEGERS = {
     "episode_length": (1, 1000),
     "color_levels": (1, 256),
     "noise_size": (0, 1024),
+    "classes": (0, 100_000),
 }
 MAX_PICTURE_MM = 100_000.0
 MAX_COST = 1000.0
@@ -55,6 +56,7 @@ def env_config(config: EnvConfig | None, options: dict[str, Any]) -> EnvConfig:
         renderer=_choice(config.renderer, "renderer", RENDERERS.names()),
         pressure_controls=_choice(config.pressure_controls, "pressure control", PRESSURE_CONTROLS),
         reward=_choice(config.reward, "reward", REWARDS),
+        target=checks.boolean(config.target, "target"),
         picture_mm=picture_mm,
         minimum_mm=checks.number(config.minimum_mm, "minimum_mm", 0.0, picture_mm),
         lift_cost=checks.number(config.lift_cost, "lift_cost", 0.0, MAX_COST),

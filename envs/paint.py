@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import gymnasium as gym
@@ -49,8 +50,8 @@ class PaintEnv(gym.Env):
     | previous | as the action space | the last action; zeros before the first |
     | step | Discrete(episode_length + 1) | actions done |
     | noise | Box float32 [noise_size] | standard normals (sums of twelve uniform numbers), drawn once an episode; absent where 0 |
-    | target | Box uint8 [H, W, C] | the picture to paint; only with ``targets`` |
-    | label | Discrete(largest label + 1) | the class of the picture; only with ``labels`` |
+    | target | Box uint8 [H, W, C] | the picture to paint; only with ``targets`` or ``target=True`` |
+    | label | Discrete(classes) | the class of the picture; only with ``labels`` or ``classes`` |
 
     ## Rewards
     0, or with ``reward="l2"`` the decrease of the mean squared error between canvas and target (values in 0..1) by
@@ -75,8 +76,8 @@ class PaintEnv(gym.Env):
 
     ## Arguments
     ``gym.make("spiral/Paint-v0", width=64, grid=16, ...)`` takes every field of ``spiral.config.EnvConfig``, or a
-    whole one as ``config``; ``targets`` (uint8 [M, H, W, C]) and ``labels`` (integers [M]), of which each episode draws
-    one at random; ``render_mode`` ``"rgb_array"`` (uint8 [H, W, 3]) or ``"human"`` (a window, needs pygame).
+    whole one as ``config``; ``targets`` (uint8 [M, H, W, C], or the name of a dataset) and ``labels`` (integers [M]), of
+    which each episode draws one at random; ``render_mode`` ``"rgb_array"`` (uint8 [H, W, 3]) or ``"human"`` (a window, needs pygame).
 
     ## Version History
     * v0: first version.
@@ -88,8 +89,8 @@ class PaintEnv(gym.Env):
         self,
         config: EnvConfig | None = None,
         *,
-        targets: np.ndarray | None = None,
-        labels: np.ndarray | None = None,
+        targets: np.ndarray | str | None = None,
+        labels: Sequence[int] | None = None,
         render_mode: str | None = None,
         **options: Any,
     ):
@@ -97,6 +98,7 @@ class PaintEnv(gym.Env):
         self.config = env_config(config, options)
         self.render_mode = render_mode
         self._episodes = Episodes(self.config, 1, targets, labels)
+        self.config = self._episodes.config
         self._window = Window(self.metadata["render_fps"]) if render_mode == "human" else None
         self.action_space = self._episodes.easel.table.space
         self.observation_space = self._episodes.observation_space

@@ -24,6 +24,9 @@ class Streams:
     def __init__(self, count: int):
         self._states = np.random.SeedSequence().generate_state(count, np.uint64)
 
+    def __len__(self) -> int:
+        return len(self._states)
+
     def seed(self, seeds: Sequence[int | None]) -> None:
         """Begin the streams anew that have a seed, an integer that counts modulo 2^64; those of None go on."""
         states = zip(seeds, self._states.tolist(), strict=True)

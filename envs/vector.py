@@ -49,8 +49,8 @@ class PaintVectorEnv(VectorEnv):
         num_envs: int = 1,
         config: EnvConfig | None = None,
         *,
-        targets: np.ndarray | None = None,
-        labels: np.ndarray | None = None,
+        targets: np.ndarray | str | None = None,
+        labels: Sequence[int] | None = None,
         render_mode: str | None = None,
         **options: Any,
     ):
@@ -59,6 +59,7 @@ class PaintVectorEnv(VectorEnv):
         self.config = env_config(config, options)
         self.render_mode = render_mode
         self._episodes = Episodes(self.config, num_envs, targets, labels)
+        self.config = self._episodes.config
         self.single_action_space = self._episodes.easel.table.space
         self.single_observation_space = self._episodes.observation_space
         self.action_space = batch_space(self.single_action_space, num_envs)

@@ -35,6 +35,17 @@ def integer(value: object, name: str, low: int, high: int) -> int:
     return int(value)
 
 
+def boolean(value: object, name: str) -> bool:
+    """``value``, True or False.
+
+    Raises:
+        InputError: it is something else.
+    """
+    if not isinstance(value, bool):
+        raise InputError(f"{name} must be True or False, got {_short(value)}")
+    return value
+
+
 def numbers_of(value: object, name: str, parts: Sequence[str], low: float, high: float) -> tuple[float, ...]:
     """``value`` as a tuple of floats, one for each name in ``parts``.
 

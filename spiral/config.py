@@ -49,6 +49,8 @@ class EnvConfig:
     noise_size: int = 10  # standard normals drawn once an episode; released code: 10; 0 leaves `noise` out
     start: tuple[float, float] = (0.0, 0.0)  # where the pen is at first, canvas fractions; paper: top-left corner
     reward: str = "none"  # "l2": decrease of the squared error to `target` at each step
+    target: bool = False  # every episode has a picture to paint, which the painter sees beside its canvas
+    classes: int = 0  # every episode has a label, 0..classes - 1, of what to paint; 0: none has
     # For programs that a plotter draws as they are; the costs are taken off the reward.
     picture_mm: float = 100.0  # length of the canvas's shorter side on paper, the scale of all that is in mm
     minimum_mm: float = 0.0  # an action whose stroke is shorter leaves no ink and only moves the pen
@@ -63,6 +65,8 @@ class EnvConfig:
 
 NETWORKS = ("quick", "spiral")
 REWARD_TIMES = ("final", "difference")
+CONDITIONS = ("pair", "complement")
+MASKS = ("halves", "random")
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,7 @@ class PainterConfig:
     channels: tuple[int, ...] = (16, 32)  # of the two convolutions of "quick"; ours
     location_embedding: int = 64  # learned features of a grid cell, beside its coordinates ("quick"); ours
     lstm: int = 0  # units of the recurrent core, 0 for none; released code: 256. Not needed at 6 actions (ours)
+    blind: bool = False  # does not see its canvas (SPIRAL, section 4.3)
 
 
 @dataclass(frozen=True)
@@ -86,6 +91,10 @@ class DiscriminatorConfig:
     batch_size: int = 64  # real and as many generated canvases; paper: 64
     updates: int = 6  # optimiser steps for each rollout of finished canvases; ours
     buffer_size: int = 5120  # finished canvases in the image buffer; paper: 20 batches
+    # How it sees a target: whole beside the canvas, "pair" (SPIRAL, section 3.3), or only what a mask hides of the
+    # canvas, "complement" (SPIRAL++, section 3.4), by masks that are "halves" or "random" blocks.
+    condition: str = "pair"
+    masks: str = "halves"
     max_lag: int = 1  # rollouts by which the scoring weights trail the newest canvases: 0 waits, 1 overlaps
     remote: bool = True  # own Ray process, in parallel; False trains inside the learner, bit for bit the same
     num_cpus: float = 1.0  # what the Ray process reserves
@@ -102,6 +111,9 @@ class ObjectiveConfig:
     drift: float = 1e-3  # weight of mean(score(real)^2), which holds the score's free constant near 0
     spread_floor: float = 0.25  # least unit of reward, as a share of the gap between real and painted scores; ours
     reward: str = "final"  # "final": the last canvas's score; "difference": score gained at each step (SPIRAL++)
+    # For "l2": the squared error is that of pictures averaged over blocks of so many pixels, k^2 times for blocks of k,
+    # and the mean over these scales.
+    scales: tuple[int, ...] = (1,)
 
 
 @dataclass(frozen=True)
@@ -178,6 +190,7 @@ LIMITS: dict[str, tuple[float, float]] = {
     "objective.penalty_share": (0, 1),
     "objective.drift": (0, 1e6),
     "objective.spread_floor": (0, 100),
+    "objective.scales": (1, 64),
     "learner.learning_rate": (0, 1),
     "learner.warmup_steps": (0, 1e12),
     "learner.final_learning_rate": (0, 1),
@@ -192,7 +205,12 @@ LIMITS: dict[str, tuple[float, float]] = {
     "learner.minibatch": (1, 65_536),
     "learner.average": (0, 1),
 }
-CHOICES: dict[str, tuple[str, ...]] = {"painter.network": NETWORKS, "objective.reward": REWARD_TIMES}
+CHOICES: dict[str, tuple[str, ...]] = {
+    "painter.network": NETWORKS,
+    "discriminator.condition": CONDITIONS,
+    "discriminator.masks": MASKS,
+    "objective.reward": REWARD_TIMES,
+}
 RULES = settings.Rules(LIMITS, CHOICES)
 
 

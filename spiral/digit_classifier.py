@@ -123,6 +123,15 @@ class DigitClassifier:
         features, scores = (torch.cat(parts) for parts in zip(*seen, strict=True))
         return features.numpy(), scores.softmax(dim=1).numpy()
 
+    @staticmethod
+    def names(labels: np.ndarray | None) -> bool:
+        """Whether labels int [N] are those of the ten digits, all of them."""
+        return labels is not None and np.array_equal(np.unique(labels), np.arange(CLASSES))
+
+    def accuracy(self, images: np.ndarray, labels: np.ndarray) -> float:
+        """Share of pictures uint8 [N, H, W, C] of dark ink on white whose likeliest class is their label, int [N]."""
+        return float((self.features(images)[1].argmax(axis=1) == labels).mean())
+
 
 def _ink(images: np.ndarray) -> Tensor:
     """Pictures uint8 [N, H, W, C] as ink float32 [N, 1, 32, 32]: 0 white, 1 black."""

@@ -8,12 +8,14 @@ import numpy as np
 
 from spiral.config import RunConfig
 from spiral.datasets import load_pictures
-from spiral.metrics import METRICS, Reference, collapse, measure, measure_strokes
+from spiral.metrics import METRICS, Reference, collapse, measure, measure_strokes, squared_error
 from spiral.paint import Paintings, paint
+from spiral.pictures import SHEET_TILE, contact_sheet, paired, sample_sheet
 from spiral.run_folder import find_painter
 
 EVALUATION_SEED = 2**31  # of the evaluated paintings: always the same noise, so that only the painter differs
 RANDOM_SEED = 2**31 + 1
+SHEET_PAIRS = 50
 
 
 class Evaluator:
@@ -30,14 +32,17 @@ class Evaluator:
 
         self.run = run
         self._classifier = DigitClassifier.load_or_train(progress)
-        train, held_out = (
-            load_pictures(data or run.data, split, **run.env.picture).images for split in ("train", "test")
-        )
+        train, held_out = (load_pictures(data or run.data, split, **run.env.picture) for split in ("train", "test"))
         # Distances are comparable between equally many pictures only.
         self.samples = min(run.evaluate_samples, len(held_out))
-        held_out = held_out[np.linspace(0, len(held_out) - 1, self.samples).astype(int)]
-        random = paint(None, run.env, self.samples, RANDOM_SEED)
-        self._reference = Reference.of(self._classifier, train, held_out, random.canvases)
+        chosen = np.linspace(0, len(held_out) - 1, self.samples).astype(int)
+        self.pictures = held_out.images[chosen]
+        self.task = {"target": self.pictures} if run.env.target else {}
+        if run.env.classes:
+            self.task["label"] = held_out.labels_of(run.env.classes)[chosen]
+        self._labels = None if held_out.labels is None else held_out.labels[chosen]
+        self._random = paint(None, run.env, self.samples, RANDOM_SEED, given=self.task)
+        self._reference = Reference.of(self._classifier, train.images, self.pictures, self._random.canvases)
 
     @property
     def classifier_accuracy(self) -> float:
@@ -45,11 +50,34 @@ class Evaluator:
         return self._classifier.test_accuracy
 
     def __call__(self, painter, seed: int = EVALUATION_SEED) -> tuple[dict[str, float], Paintings]:
-        """Metrics of a painter (rows of ``spiral.metrics.METRICS``) and the paintings they were measured on."""
-        paintings = paint(painter, self.run.env, self.samples, seed)
+        """Metrics of a painter (rows of ``spiral.metrics.METRICS``) and the paintings they were measured on.
+
+        A painter of given pictures paints the held-out ones, greedily; a painter of classes those of their labels.
+        """
+        env = self.run.env
+        paintings = paint(painter, env, self.samples, seed, greedy=env.target, given=self.task)
         measured = measure(paintings.canvases, self._classifier, self._reference)
-        measured |= measure_strokes(paintings.programs, self.run.env.picture_mm)
+        measured |= measure_strokes(paintings.programs, env.picture_mm)
+        if env.target:
+            measured["squared_error"] = squared_error(paintings.canvases, self.pictures)
+            measured["random_error"] = squared_error(self._random.canvases, self.pictures)
+        if self.task and self._classifier.names(self._labels):
+            measured["accuracy"] = self._classifier.accuracy(paintings.canvases, self._labels)
         return measured | {"classifier_accuracy": self.classifier_accuracy}, paintings
+
+    def sheet(self, paintings: Paintings) -> np.ndarray:
+        """Some of the evaluated paintings on one picture, each beside the picture it was asked to be."""
+        canvases = paintings.canvases
+        if not self.run.env.target:
+            return sample_sheet(canvases)
+        some = self.evenly(SHEET_PAIRS)
+        return contact_sheet(
+            paired(self.pictures[some], canvases[some]), 10, max(1, round(SHEET_TILE / canvases.shape[2]))
+        )
+
+    def evenly(self, count: int) -> np.ndarray:
+        """Numbers of so many of the evaluated paintings, of all of them where they are fewer."""
+        return np.linspace(0, self.samples - 1, min(count, self.samples)).astype(int)
 
     def collapse(self, measured: dict[str, float]) -> str | None:
         """What in these metrics says that the painter has collapsed, None where nothing does."""

@@ -43,6 +43,13 @@ METRICS: dict[str, Metric] = {
     "smallest_class_share": Metric("share of the class seen least often; 0.1 at best", "0..1", "higher"),
     "confidence": Metric("mean probability of the class the classifier sees", "0..1", "higher"),
     "confident_share": Metric(f"share of paintings whose class has a probability over {CONFIDENT}", "0..1", "higher"),
+    "squared_error": Metric(
+        "mean squared error of paintings to the held-out pictures they were asked to be, values in 0..1", "", "lower"
+    ),
+    "random_error": Metric("the same of paintings by uniformly random actions"),
+    "accuracy": Metric(
+        "share of paintings that the classifier reads as the digit they were asked to be", "0..1", "higher"
+    ),
     "ink": Metric("mean darkness of a painting", "0..1"),
     "strokes": Metric("mean number of strokes in a painting", "strokes"),
     "pen_lifts": Metric("mean number of pen lifts between the strokes of a painting", "lifts"),
@@ -126,6 +133,11 @@ def measure(images: np.ndarray, classifier: DigitClassifier, reference: Referenc
         "ink": ink(images),
     }
     return {name: float(value) for name, value in measured.items()}
+
+
+def squared_error(paintings: np.ndarray, pictures: np.ndarray) -> float:
+    """Mean of (painting - picture)^2 over all values, each in 0..1, of uint8 [N, H, W, C] and as many pictures."""
+    return float(np.square((paintings.astype(np.float32) - pictures) / 255).mean(dtype=np.float64))
 
 
 def collapse(measured: dict[str, float], reference: Reference) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -31,7 +32,13 @@ class Paintings(NamedTuple):
 
 
 def paint(
-    painter: Painter | None, env: EnvConfig, count: int, seed: int = 0, greedy: bool = False, origin: str | None = None
+    painter: Painter | None,
+    env: EnvConfig,
+    count: int,
+    seed: int = 0,
+    greedy: bool = False,
+    origin: str | None = None,
+    given: Mapping[str, np.ndarray] | None = None,
 ) -> Paintings:
     """Paint ``count`` pictures.
 
@@ -42,6 +49,7 @@ def paint(
         seed: the same seed gives the same paintings, byte for byte.
         greedy: the most probable part each time; paintings then differ by their noise only.
         origin: noted in the programs.
+        given: options of ``PaintVectorEnv.reset``, an array [count, ...] each: ``target``, ``label``, ``canvas``.
     """
     import torch
 
@@ -54,7 +62,10 @@ def paint(
     for part in range(0, count, SIDE_BY_SIDE):
         env_seed, choice_seed = (int(s) for s in np.random.SeedSequence([seed, part]).generate_state(2))
         generator = torch.Generator().manual_seed(choice_seed)
-        canvases.append(paint_rollout(easels, painter, generator, seed=env_seed, greedy=greedy).finals)
+        rows = np.arange(part, part + SIDE_BY_SIDE) % count  # those beyond the last fill the easels
+        options = {name: values[rows] for name, values in (given or {}).items()}
+        rollout = paint_rollout(easels, painter, generator, seed=env_seed, options=options, greedy=greedy)
+        canvases.append(rollout.finals)
         programs += easels.programs()[: count - part]
     programs = [dataclasses.replace(program, seed=seed, origin=origin) for program in programs]
     return Paintings(programs, np.concatenate(canvases)[:count])

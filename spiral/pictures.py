@@ -76,6 +76,11 @@ def sample_sheet(images: np.ndarray) -> np.ndarray:
     return contact_sheet(images[: columns**2], columns, scale)
 
 
+def paired(pictures: np.ndarray, paintings: np.ndarray) -> np.ndarray:
+    """Pictures uint8 [N, H, W, C] and what was painted of them, in turn: [2 N, H, W, C]."""
+    return np.stack([pictures, paintings], axis=1).reshape(-1, *pictures.shape[1:])
+
+
 def to_image(pixels: np.ndarray) -> Image.Image:
     """Pillow's image of a picture, uint8 [H, W, C] with C = 1 or 3.
 

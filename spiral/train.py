@@ -15,11 +15,12 @@ from typing import Any
 from spiral import usage
 from spiral.config import RunConfig
 from spiral.datasets import load_pictures
+from spiral.datasets.split import SPLITS
 from spiral.errors import InputError, SpiralError
 from spiral.evaluate import Evaluator
 from spiral.log import MetricsLog
 from spiral.paint import paint
-from spiral.pictures import sample_sheet, save_png
+from spiral.pictures import save_png
 from spiral.ray_session import native_errors_held_back, ray_session
 from spiral.replay_file import writer_for
 from spiral.report import Report
@@ -62,17 +63,23 @@ def train(
 
 def _checked(run: RunConfig) -> RunConfig:
     """The run with every part tried that can be tried before Ray is started."""
-    from spiral.agents.objectives import OBJECTIVES
+    from spiral.agents.objectives import OBJECTIVES, TargetObjective
     from spiral.agents.painter import Painter
     from spiral.envs.options import env_config
 
     if run.env_steps is None and run.minutes is None and run.cpu_seconds is None:
         raise InputError("a run needs an end: set env_steps, minutes or cpu_seconds")
     run_env = env_config(run.env, {})
-    OBJECTIVES.get(run.objective.name)
+    if issubclass(OBJECTIVES.get(run.objective.name), TargetObjective) and not run_env.target:
+        raise InputError(
+            f"objective {run.objective.name} compares paintings with given pictures, and this run gives none; set "
+            "env.target=true, or another objective"
+        )
     Painter(run.painter, run_env)
-    for split in ("train", "test"):
-        load_pictures(run.data, split, **run_env.picture)
+    for split in SPLITS:
+        pictures = load_pictures(run.data, split, **run_env.picture)
+        if run_env.classes:
+            pictures.labels_of(run_env.classes)
     return run
 
 
@@ -163,10 +170,11 @@ class Training:
         row |= {"seconds": self.seconds, "cpu_seconds": self.cpu_seconds}
         self.log.write(self.env_steps, row)
         speed = (self.env_steps - self._steps_before) / (self.seconds - self._seconds_before)
-        ratio = self._evaluated.get("frechet_ratio")
         figures = f"{self.env_steps:,} steps, {speed:,.0f}/s"
-        if ratio is not None:
-            figures += f", Fréchet ratio {ratio:.2f}"
+        if "squared_error" in self._evaluated:
+            figures += f", squared error {self._evaluated['squared_error']:.4f}"
+        elif self._evaluated:
+            figures += f", Fréchet ratio {self._evaluated['frechet_ratio']:.2f}"
         self.report.show(self.progress, self.seconds, figures)
 
     def _failure(self, error: Exception) -> SpiralError:
@@ -183,7 +191,7 @@ class Training:
         metrics, paintings = self.evaluator(self._painter())
         self._evaluated = metrics
         self.log.write(self.env_steps, metrics | {"seconds": self.seconds, "cpu_seconds": self.cpu_seconds})
-        sheet = sample_sheet(paintings.canvases)
+        sheet = self.evaluator.sheet(paintings)
         save_png(sheet, self.folder.samples / f"{self.env_steps:012d}.png")
         save_png(sheet, self.folder.path / "sheet.png")
         self.log.picture(self.env_steps, "samples", sheet)
@@ -234,12 +242,15 @@ class Training:
     def _leave_paintings(self) -> None:
         """Stroke programs and one painting as a film, to look at and to replay."""
         shutil.rmtree(self.folder.programs, ignore_errors=True)
+        shown = self.evaluator.evenly(SHOWN_PROGRAMS)
         named = paint(
             self._painter(),
             self.run.env,
-            SHOWN_PROGRAMS,
+            len(shown),
             self.run.seed,
+            greedy=self.run.env.target,
             origin=f"{self.folder.path.name}, {self.env_steps} steps",
+            given={name: values[shown] for name, values in self.evaluator.task.items()},
         )
         for number, program in enumerate(named.programs):
             program.save(self.folder.programs / f"{number:03d}.json")
@@ -252,7 +263,12 @@ class Training:
 
 
 def _summary(metrics: dict[str, float]) -> str:
-    return (
+    asked = ""
+    if "squared_error" in metrics:
+        asked += f"squared error {metrics['squared_error']:.4f} (random {metrics['random_error']:.4f})  "
+    if "accuracy" in metrics:
+        asked += f"read as asked {metrics['accuracy']:.2f}  "
+    return asked + (
         f"Fréchet distance {metrics['frechet_distance']:.1f} (ratio {metrics['frechet_ratio']:.2f}; "
         f"random {metrics['random_painter']:.0f}, real {metrics['real_floor']:.1f})  "
         f"class entropy {metrics['class_entropy']:.2f}  confidence {metrics['confidence']:.2f}"

@@ -1,5 +1,5 @@
 """Objectives: what turns canvases into rewards, one per file."""
 
-from spiral.agents.objectives.base import OBJECTIVES, Objective
+from spiral.agents.objectives.base import OBJECTIVES, AdversarialObjective, Objective, TargetObjective
 
-__all__ = ["OBJECTIVES", "Objective"]
+__all__ = ["OBJECTIVES", "AdversarialObjective", "Objective", "TargetObjective"]

@@ -7,7 +7,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from spiral.agents.discriminator import Discriminator
+from spiral.agents.discriminator import Score
 from spiral.config import ObjectiveConfig
 from spiral.registry import Registry
 
@@ -15,20 +15,34 @@ OBJECTIVES = Registry("objective", "spiral.agents.objectives")
 
 
 class Objective:
-    """A loss for the discriminator, whose scores are the painter's rewards."""
-
-    spectral: ClassVar[bool] = False  # whether the discriminator's layers are spectrally normalised
+    """What turns canvases into rewards: a kind of one of the two below."""
 
     def __init__(self, config: ObjectiveConfig):
         self.config = config
 
+
+class AdversarialObjective(Objective):
+    """A loss for the discriminator, whose scores are the painter's rewards."""
+
+    spectral: ClassVar[bool] = False  # whether the discriminator's layers are spectrally normalised
+
     def loss(
-        self, discriminator: Discriminator, real: Tensor, fake: Tensor, generator: torch.Generator
+        self, discriminator: Score, real: Tensor, fake: Tensor, generator: torch.Generator
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """The loss to minimise, a scalar, and figures to log.
 
         Args:
-            real, fake: float32 [N, C, H, W] in [-1, 1], as many of each.
+            discriminator: scores inputs; row i of what it is given is scored for the label i has in ``real`` and in
+                ``fake``, and so is row N + i.
+            real, fake: float32 [N, C, H, W] in [-1, 1], as ``score_input`` makes them, as many of each.
             generator: for whatever the loss draws at random.
         """
+        raise NotImplementedError
+
+
+class TargetObjective(Objective):
+    """Scores canvases by the pictures they were asked to be: nothing is learned for it."""
+
+    def score(self, canvases: Tensor, targets: Tensor) -> Tensor:
+        """Scores [N], higher is better, of canvases uint8 [N, H, W, C] for targets of the same shape."""
         raise NotImplementedError

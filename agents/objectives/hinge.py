@@ -3,11 +3,11 @@
 import torch
 
 from spiral.agents import losses
-from spiral.agents.objectives.base import OBJECTIVES, Objective
+from spiral.agents.objectives.base import OBJECTIVES, AdversarialObjective
 
 
 @OBJECTIVES.register("hinge")
-class Hinge(Objective):
+class Hinge(AdversarialObjective):
     """Hinge loss, spectrally normalised discriminator (in the way of SPIRAL++)."""
 
     spectral = True

@@ -3,11 +3,11 @@
 import torch
 
 from spiral.agents import losses
-from spiral.agents.objectives.base import OBJECTIVES, Objective
+from spiral.agents.objectives.base import OBJECTIVES, AdversarialObjective
 
 
 @OBJECTIVES.register("wasserstein")
-class Wasserstein(Objective):
+class Wasserstein(AdversarialObjective):
     """Wasserstein score with gradient penalty (SPIRAL, eq. 1)."""
 
     def loss(self, discriminator, real, fake, generator):

@@ -60,7 +60,7 @@ class BareLoop:
             self.discriminator.parameters(), run.discriminator.learning_rate, run.discriminator.betas, fused=True
         )
         self.pictures = load_pictures(run.data, "train", **run.env.picture).images
-        self.buffer = ImageBuffer(run.discriminator.buffer_size, self.pictures.shape[1:])
+        self.buffer = ImageBuffer(run.discriminator.buffer_size)
         self.scale = RewardScale(run.objective.spread_floor)
         self.rng = np.random.default_rng(run.seed)
         self.generator = torch.Generator().manual_seed(run.seed)
@@ -92,10 +92,10 @@ class BareLoop:
     def train_discriminator(self, finals: np.ndarray) -> float:
         """Real pictures against painted ones of late; returns the gap between their scores."""
         batch, gaps = self.run.discriminator.batch_size, []
-        self.buffer.add(finals)
+        self.buffer.add({"canvas": finals})
         for _ in range(self.run.discriminator.updates):
             real = self.pictures[self.rng.integers(len(self.pictures), size=batch)]
-            fake = self.buffer.sample(batch, self.rng)
+            fake = self.buffer.sample(batch, self.rng)["canvas"]
             real, fake = (score_input(torch.as_tensor(pictures)) for pictures in (real, fake))
             loss, figures = self.objective.loss(self.discriminator.train(), real, fake, self.generator)
             self.discriminator_optimizer.zero_grad()

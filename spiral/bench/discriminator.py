@@ -21,7 +21,7 @@ def measure(options: Options, watch: Watch) -> Result:
     learner = DiscriminatorLearner(run.discriminator, run.objective, run.env, run.data, run.seed)
 
     def train() -> int:
-        learner.train(rollout.finals)
+        learner.train({"canvas": rollout.finals} | rollout.task)
         return len(rollout)
 
     case = f"{run.discriminator.updates} updates a rollout"

@@ -67,6 +67,28 @@ class Pictures:
     def __len__(self) -> int:
         return len(self.images)
 
+    def labels_of(self, classes: int) -> np.ndarray:
+        """The labels, int64 [N], each one of 0 to ``classes`` - 1.
+
+        Raises:
+            InputError: the dataset has no labels, or higher ones.
+        """
+        if self.labels is None:
+            raise InputError(
+                f"the pictures of {self.name} have no labels, which classes={classes} needs; give labelled ones (see: "
+                "spiral list datasets), or set env.classes=0"
+            )
+        if self.labels.max() >= classes:
+            raise InputError(
+                f"the labels of {self.name} go up to {self.labels.max()}; set env.classes={self.labels.max() + 1}, "
+                f"got {classes}"
+            )
+        if missing := sorted(set(range(classes)) - set(self.labels.tolist())):
+            raise InputError(
+                f"no picture of {self.name} has label {missing[0]}; classes={classes} needs 0 to {classes - 1}"
+            )
+        return self.labels
+
 
 def load_pictures(
     data: str,

@@ -103,14 +103,14 @@ def test_layers_are_added_until_little_is_left(size, channels, expected):
 
 
 def layer_norms(discriminator):
-    layers = [layer for layer in discriminator.layers if hasattr(layer, "weight")]
+    layers = [layer for layer in (*discriminator.layers, discriminator.score) if hasattr(layer, "weight")]
     return [torch.linalg.matrix_norm(layer.weight.detach().flatten(1), 2).item() for layer in layers]
 
 
 def test_spectral_normalisation_bounds_every_layer():
     discriminator = make(spectral=True).train()
     with torch.no_grad():
-        for layer in discriminator.layers:
+        for layer in (*discriminator.layers, discriminator.score):
             if hasattr(layer, "weight"):
                 layer.parametrizations.weight.original.mul_(10)
         for _ in range(30):  # each pass is one step of the power iteration

@@ -43,7 +43,7 @@ def remote(on_ray, tiny_run):
 @pytest.mark.parametrize("lag", [0, 1, 3])
 def test_the_lag_is_as_configured(tiny_run, lag):
     link = connect(tiny_run, f"discriminator.max_lag={lag}")
-    versions = [link.exchange(canvases(i)).version for i in range(6)]
+    versions = [link.exchange({"canvas": canvases(i)}).version for i in range(6)]
     assert versions == [max(0, i + 1 - lag) for i in range(6)]
     assert link.lag == lag
 
@@ -52,7 +52,7 @@ def test_in_its_own_process_it_gives_the_same_bits(remote, tiny_run):
     torch.set_num_threads(1)  # as the learner does, and as Ray does in a process with one CPU
     local = connect(tiny_run)
     for i in range(4):
-        here, there = local.exchange(canvases(i)), remote.exchange(canvases(i))
+        here, there = local.exchange({"canvas": canvases(i)}), remote.exchange({"canvas": canvases(i)})
         assert here.version == there.version
         assert here.metrics == there.metrics
         assert same(here.weights, there.weights)
@@ -62,18 +62,18 @@ def test_in_its_own_process_it_gives_the_same_bits(remote, tiny_run):
 def test_a_restored_link_goes_on_bit_for_bit(tiny_run):
     whole, first, second = (connect(tiny_run, "discriminator.max_lag=2") for _ in range(3))
     for i in range(3):
-        whole.exchange(canvases(i))
-        first.exchange(canvases(i))
+        whole.exchange({"canvas": canvases(i)})
+        first.exchange({"canvas": canvases(i)})
     second.set_state(first.get_state())
     for i in range(3, 7):
-        assert same(whole.exchange(canvases(i)).weights, second.exchange(canvases(i)).weights)
+        assert same(whole.exchange({"canvas": canvases(i)}).weights, second.exchange({"canvas": canvases(i)}).weights)
 
 
 def test_killed_in_the_middle_of_its_work(remote):
     for i in range(3):
-        newest = remote.exchange(canvases(i))
+        newest = remote.exchange({"canvas": canvases(i)})
     os.kill(pid(remote), signal.SIGKILL)
-    after = [remote.exchange(canvases(i)) for i in range(3, 7)]
+    after = [remote.exchange({"canvas": canvases(i)}) for i in range(3, 7)]
     assert remote.restarts == 1
     versions = [publication.version for publication in after]
     assert versions == sorted(versions)
@@ -84,11 +84,11 @@ def test_killed_in_the_middle_of_its_work(remote):
 def test_killed_while_idle(remote):
     """Nothing fails then: the new process answers as if nothing had been, from version 0."""
     for i in range(3):
-        remote.exchange(canvases(i))
+        remote.exchange({"canvas": canvases(i)})
     remote._resolve(remote._pending.pop())  # nothing is on its way
     version = remote._latest.version
     os.kill(pid(remote), signal.SIGKILL)
-    versions = [remote.exchange(canvases(i)).version for i in range(3, 7)]
+    versions = [remote.exchange({"canvas": canvases(i)}).version for i in range(3, 7)]
     assert remote.restarts == 1
     assert min(versions) >= version - 1
     assert versions[-1] > version
@@ -96,7 +96,7 @@ def test_killed_while_idle(remote):
 
 def test_killed_before_its_state_is_asked_for(remote):
     for i in range(3):
-        remote.exchange(canvases(i))
+        remote.exchange({"canvas": canvases(i)})
     remote._resolve(remote._pending.pop())
     latest = remote._latest
     os.kill(pid(remote), signal.SIGKILL)
@@ -107,19 +107,19 @@ def test_killed_before_its_state_is_asked_for(remote):
 
 def test_no_answer_in_time(remote, monkeypatch):
     monkeypatch.setattr("spiral.agents.discriminator_link.WAIT_S", 0.0)
-    remote.exchange(canvases(0))
+    remote.exchange({"canvas": canvases(0)})
     with pytest.raises(
         SpiralError, match=r"gave no answer in 0 s; is Ray short of CPUs or GPUs for it \(it asks for 1 a"
     ):
-        remote.exchange(canvases(1))
+        remote.exchange({"canvas": canvases(1)})
 
 
 def test_a_process_that_is_gone_for_good(on_ray, tiny_run):
     link = connect(tiny_run, "discriminator.remote=true")
     on_ray.kill(link._actor, no_restart=True)
-    link.exchange(canvases(0))
+    link.exchange({"canvas": canvases(0)})
     with pytest.raises(SpiralError, match="the discriminator's process ended and cannot be started again"):
-        link.exchange(canvases(1))
+        link.exchange({"canvas": canvases(1)})
 
 
 def test_stopping_ends_the_process(on_ray, tiny_run):

@@ -13,27 +13,28 @@ def canvases(*values):
 
 def held(buffer):
     """Greys in the buffer, oldest first."""
-    return buffer.get_state()["canvases"][:, 0, 0, 0].tolist()
+    examples = buffer.get_state()["examples"]
+    return examples["canvas"][:, 0, 0, 0].tolist() if examples else []
 
 
 def sampled(buffer, count, seed=0):
-    return buffer.sample(count, np.random.default_rng(seed))[:, 0, 0, 0].tolist()
+    return buffer.sample(count, np.random.default_rng(seed))["canvas"][:, 0, 0, 0].tolist()
 
 
 def filled(capacity, *values):
-    buffer = ImageBuffer(capacity, SHAPE)
-    buffer.add(canvases(*values))
+    buffer = ImageBuffer(capacity)
+    buffer.add({"canvas": canvases(*values)})
     return buffer
 
 
 @pytest.mark.parametrize("capacity", [1, 3, 7])
 def test_the_buffer_holds_what_the_end_of_a_list_holds(capacity):
-    buffer, everything = ImageBuffer(capacity, SHAPE), []
+    buffer, everything = ImageBuffer(capacity), []
     rng, grey = np.random.default_rng(0), 0
     for _ in range(30):
         values = range(grey, grey + int(rng.integers(0, 2 * capacity + 2)))
         grey = (grey + len(values)) % 100
-        buffer.add(canvases(*values))
+        buffer.add({"canvas": canvases(*values)})
         everything.extend(values)
         assert len(buffer) == min(len(everything), capacity)
         assert held(buffer) == everything[-capacity:]
@@ -43,17 +44,17 @@ def test_the_buffer_holds_what_the_end_of_a_list_holds(capacity):
 
 def test_of_more_than_the_capacity_at_once_the_last_are_kept():
     buffer = filled(3, 1, 2)
-    buffer.add(canvases(3, 4, 5, 6, 7, 8, 9))
+    buffer.add({"canvas": canvases(3, 4, 5, 6, 7, 8, 9)})
     assert held(buffer) == [7, 8, 9]
 
 
 def test_the_buffer_keeps_copies_and_gives_copies():
     given = canvases(1, 2)
-    buffer = ImageBuffer(2, SHAPE)
-    buffer.add(given)
+    buffer = ImageBuffer(2)
+    buffer.add({"canvas": given})
     given[:] = 99
-    buffer.sample(5, np.random.default_rng(0))[:] = 99
-    buffer.get_state()["canvases"][:] = 99
+    buffer.sample(5, np.random.default_rng(0))["canvas"][:] = 99
+    buffer.get_state()["examples"]["canvas"][:] = 99
     assert held(buffer) == [1, 2]
 
 
@@ -68,7 +69,7 @@ def test_samples_are_uniform_with_replacement(values):
 
 def test_samples_are_whole_canvases_and_the_same_for_the_same_seed():
     buffer = filled(5, *range(5))
-    sample = buffer.sample(8, np.random.default_rng(0))
+    sample = buffer.sample(8, np.random.default_rng(0))["canvas"]
     assert sample.shape == (8, *SHAPE)
     assert sample.dtype == np.uint8
     assert sampled(buffer, 8, seed=0) == sampled(buffer, 8, seed=0) != sampled(buffer, 8, seed=1)
@@ -76,7 +77,7 @@ def test_samples_are_whole_canvases_and_the_same_for_the_same_seed():
 
 def test_an_empty_buffer_says_what_is_missing():
     with pytest.raises(ValueError, match="the image buffer is empty: add canvases before sampling from it"):
-        ImageBuffer(3, SHAPE).sample(1, np.random.default_rng(0))
+        ImageBuffer(3).sample(1, np.random.default_rng(0))
 
 
 @pytest.mark.parametrize("values", [(), (1, 2), (1, 2, 3, 4, 5, 6, 7)], ids=["empty", "half full", "wrapped around"])
@@ -86,13 +87,13 @@ def test_a_restored_buffer_goes_on_as_the_first_would(values):
     for more in [(8,), (9, 10, 11)]:
         assert held(restored) == held(first)
         for buffer in (first, restored):
-            buffer.add(canvases(*more))
+            buffer.add({"canvas": canvases(*more)})
         assert sampled(restored, 20) == sampled(first, 20)
 
 
 @pytest.mark.parametrize("capacity, expected", [(3, [5, 6, 7]), (8, [3, 4, 5, 6, 7])])
 def test_a_buffer_of_another_capacity_takes_over_what_it_can(capacity, expected):
-    buffer = ImageBuffer(capacity, SHAPE)
+    buffer = ImageBuffer(capacity)
     buffer.set_state(filled(5, 1, 2, 3, 4, 5, 6, 7).get_state())
     assert held(buffer) == expected
     assert set(sampled(buffer, 100)) == set(expected)

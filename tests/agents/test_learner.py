@@ -10,6 +10,7 @@ import pytest
 import torch
 from ray.rllib.core import DEFAULT_MODULE_ID
 from ray.rllib.core.learner.training_data import TrainingData
+from rollouts import observed
 
 from spiral import config
 from spiral.agents.algorithm import SpiralConfig
@@ -69,7 +70,7 @@ def follow(painter, rollout):
     for n in range(episodes):
         state = painter.initial_state(1)
         for t in range(length):
-            observation = {name: torch.as_tensor(x[n : n + 1, t]) for name, x in rollout.observations.items()}
+            observation = {name: x[n : n + 1, t] for name, x in observed(rollout).items()}
             action = torch.as_tensor(rollout.actions[n : n + 1, t]).long()
             output = painter(observation, state, actions=action)
             state = output.state
@@ -125,7 +126,7 @@ def test_two_updates_equal_a_literal_computation(run, lstm):
         update(learner, rollout)
 
         with torch.no_grad():
-            scores = learner._discriminator(score_input(torch.as_tensor(rollout.finals)))
+            scores = learner._scorer._discriminator(score_input(torch.as_tensor(rollout.finals)))
         rewards = torch.zeros(rollout.log_probs.shape)
         rewards[:, -1] = (scores - learner._scale.mean) / learner._scale.unit
         loss = literal_loss(painter, rollout, rewards, settings, progress=(number + 1) / 4)

@@ -2,11 +2,11 @@
 
 import dataclasses
 
-import numpy as np
 import pytest
 import torch
 from ray.rllib.core.columns import Columns
 from ray.rllib.core.rl_module import RLModuleSpec
+from rollouts import observed
 
 from spiral.agents.heads import joint_log_prob
 from spiral.agents.module import PainterModule
@@ -21,9 +21,9 @@ LOGITS = 2 + 4 + 4 + 2 + 1
 with_and_without_lstm = pytest.mark.parametrize("lstm", [0, 8], ids=["feed-forward", "lstm"])
 
 
-def make_module(lstm=0, seed=0, env=TINY, **inputs):
+def make_module(lstm=0, seed=0, env=TINY):
     torch.manual_seed(seed)
-    spaces = PaintVectorEnv(1, env, **inputs)
+    spaces = PaintVectorEnv(1, env)
     module = RLModuleSpec(
         module_class=PainterModule,
         observation_space=spaces.single_observation_space,
@@ -48,7 +48,7 @@ def whole_episodes(module):
     """A batch [B, T] as this project's learner makes it."""
     rollout = paint(module)
     return {
-        Columns.OBS: {name: torch.as_tensor(values) for name, values in rollout.observations.items()},
+        Columns.OBS: observed(rollout),
         Columns.ACTIONS: torch.as_tensor(rollout.actions).long(),
         Columns.ACTION_LOGP: torch.as_tensor(rollout.log_probs),
     }
@@ -243,10 +243,3 @@ def test_the_state_survives_a_round_trip(lstm):
     assert not torch.allclose(other.forward_train(batch)[Columns.ACTION_DIST_INPUTS], expected, atol=1e-3)
     other.set_state(module.get_state())
     assert torch.equal(other.forward_train(batch)[Columns.ACTION_DIST_INPUTS], expected)
-
-
-def test_the_observation_space_says_whether_there_are_targets_and_labels():
-    targets = np.zeros((3, 16, 16, 1), np.uint8)
-    plain, told = make_module(), make_module(targets=targets, labels=np.array([0, 4, 1]))
-    assert (plain.painter.target, plain.painter.labels) == (False, 0)
-    assert (told.painter.target, told.painter.labels) == (True, 5)

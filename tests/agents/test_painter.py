@@ -3,6 +3,7 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
+from rollouts import observed
 
 from spiral.agents.heads import joint_log_prob, part_entropies
 from spiral.agents.painter import Painter
@@ -27,10 +28,10 @@ every_painter = pytest.mark.parametrize("config", ALL, ids=names)
 every_network = pytest.mark.parametrize("config", NETWORKS, ids=names)
 
 
-def make_painter(config, env=SMALL, **inputs):
+def make_painter(config, env=SMALL):
     """A painter whose choices are far from uniform, unlike an untrained one's, so that mistakes show."""
     torch.manual_seed(0)
-    painter = Painter(config, env, **inputs)
+    painter = Painter(config, env)
     with torch.no_grad():
         for head in painter.heads.logits.values():
             last = [parameter for parameter in head.parameters() if parameter.ndim > 1][-1]
@@ -49,7 +50,7 @@ def tensors(observations):
 
 def one_observation(painter, count, **inputs):
     """The second observation of an episode, ``count`` times over."""
-    observations = tensors(paint(painter, episodes=1, **inputs).observations)
+    observations = observed(paint(painter, episodes=1, **inputs))
     return {name: values[:, 1].expand(count, *values.shape[2:]) for name, values in observations.items()}
 
 
@@ -123,7 +124,7 @@ def test_the_learner_finds_the_log_probs_the_runner_sampled_with(config):
 
     @torch.no_grad()
     def log_probs(actions):
-        core, _ = painter.unroll(tensors(rollout.observations), painter.initial_state(episodes), steps)
+        core, _ = painter.unroll(observed(rollout), painter.initial_state(episodes), steps)
         actions = torch.as_tensor(actions).reshape(-1, parts)
         _, logits = painter.heads(core, actions)
         return joint_log_prob(logits, actions, painter.masks(actions)).reshape(episodes, steps).numpy()
@@ -136,7 +137,7 @@ def test_the_learner_finds_the_log_probs_the_runner_sampled_with(config):
 def test_unrolled_values_and_states_are_those_of_single_steps(config):
     painter = make_painter(config)
     rollout = paint(painter)
-    observations, state = tensors(rollout.observations), painter.initial_state(4)
+    observations, state = observed(rollout), painter.initial_state(4)
     with torch.no_grad():
         core, last = painter.unroll(observations, state, 3)
         values = painter.value(core).reshape(4, 3)
@@ -208,7 +209,7 @@ def test_a_part_of_one_level_is_certain_and_learns_nothing(config):
     rollout = paint(painter, episodes=8)
     size = painter.table.parts.index("size")
     assert not rollout.actions[..., size:].any()
-    core, _ = painter.unroll(tensors(rollout.observations), {}, 3)
+    core, _ = painter.unroll(observed(rollout), {}, 3)
     actions = torch.as_tensor(rollout.actions).reshape(24, -1).long()
     _, logits = painter.heads(core, actions)
     masks = painter.masks(actions)
@@ -230,7 +231,7 @@ def test_canvases_need_not_be_square(config, width, height, channels):
 @pytest.mark.parametrize("name", ["canvas", "pen", "previous", "step", "noise", "target", "label"])
 def test_every_input_counts(config, name):
     targets = np.random.default_rng(0).integers(0, 256, (3, 16, 16, 1), dtype=np.uint8)
-    painter = make_painter(config, target=True, labels=3)
+    painter = make_painter(config, dataclasses.replace(SMALL, target=True, classes=3))
     observation = one_observation(painter, 1, targets=targets, labels=np.arange(3))
     other = {
         "canvas": 255 - observation["canvas"],
@@ -258,7 +259,7 @@ def test_masked_parts_of_the_previous_action_do_not_count():
 @every_network
 def test_noise_can_be_left_out(config):
     painter = make_painter(config, dataclasses.replace(SMALL, noise_size=0))
-    assert "noise" not in paint(painter).observations
+    assert "noise" not in observed(paint(painter))
 
 
 @pytest.mark.parametrize("grid", [2, 5, 32])
@@ -292,7 +293,7 @@ def test_weights_survive_a_round_trip(config):
 def test_every_parameter_gets_a_gradient(config):
     painter = make_painter(config, dataclasses.replace(SMALL, pressures=(0.5, 1.0)))
     rollout = paint(painter, episodes=8)
-    core, _ = painter.unroll(tensors(rollout.observations), painter.initial_state(8), 3)
+    core, _ = painter.unroll(observed(rollout), painter.initial_state(8), 3)
     actions = torch.as_tensor(rollout.actions).reshape(24, -1)
     _, logits = painter.heads(core, actions)
     everything = torch.ones_like(actions, dtype=torch.bool)

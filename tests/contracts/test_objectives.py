@@ -5,7 +5,7 @@ import torch
 
 from spiral.agents import losses
 from spiral.agents.discriminator import Discriminator
-from spiral.agents.objectives import OBJECTIVES, Objective
+from spiral.agents.objectives import OBJECTIVES, AdversarialObjective, Objective, TargetObjective
 from spiral.config import DiscriminatorConfig, EnvConfig, ObjectiveConfig
 
 COUNT = 12
@@ -84,14 +84,18 @@ def check_learns(objective_class, name):
 CHECKS = [check_loss, check_order_does_not_matter, check_chance_is_the_generators, check_learns]
 
 
+def registered(kind):
+    return [name for name in OBJECTIVES.names() if issubclass(OBJECTIVES.get(name), kind)]
+
+
 @pytest.mark.parametrize("check", CHECKS)
-@pytest.mark.parametrize("name", OBJECTIVES.names())
+@pytest.mark.parametrize("name", registered(AdversarialObjective))
 def test_a_registered_objective_keeps_the_contract(name, check):
     check(OBJECTIVES.get(name), name)
 
 
 def test_the_registered_names():
-    assert OBJECTIVES.names() == ["hinge", "wasserstein"]
+    assert OBJECTIVES.names() == ["hinge", "l2", "wasserstein"]
 
 
 @pytest.mark.parametrize("name", OBJECTIVES.names())
@@ -102,10 +106,26 @@ def test_an_objective_says_what_it_is_in_one_line(name):
     assert 10 < len(entry.__doc__.splitlines()[0]) <= 100
 
 
-class Sound(Objective):
+class Sound(AdversarialObjective):
     def loss(self, discriminator, real, fake, generator):
         scores_real, scores_fake = discriminator(real), discriminator(fake)
         return losses.hinge_loss(scores_real, scores_fake), {"gap": scores_real.mean() - scores_fake.mean()}
+
+
+def canvases(seed):
+    return torch.randint(256, (COUNT, 16, 24, 3), generator=torch.Generator().manual_seed(seed), dtype=torch.uint8)
+
+
+@pytest.mark.parametrize("scales", [(1,), (1, 2, 4), (5,)])
+@pytest.mark.parametrize("name", registered(TargetObjective))
+def test_of_a_target_objective_the_target_itself_scores_best(name, scales):
+    objective = OBJECTIVES.get(name)(ObjectiveConfig(name=name, scales=scales))
+    targets = canvases(0)
+    perfect, near, far = (objective.score(painted, targets) for painted in (targets, (targets // 2) + 64, canvases(1)))
+    assert perfect.shape == (COUNT,) and perfect.isfinite().all()
+    assert (perfect > near).all() and (near > far).all()
+    order = torch.randperm(COUNT)
+    torch.testing.assert_close(objective.score(canvases(1)[order], targets[order]), far[order])
 
 
 class Detached(Sound):

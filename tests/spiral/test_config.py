@@ -31,7 +31,8 @@ def test_every_preset_can_be_built(name):
     run = config.preset(name)
     assert env_config(run.env, {}) == run.env
     Painter(run.painter, run.env)
-    Discriminator(run.discriminator, run.env, OBJECTIVES.get(run.objective.name).spectral)
+    objective = OBJECTIVES.get(run.objective.name)
+    Discriminator(run.discriminator, run.env, getattr(objective, "spectral", False))
     assert run.minutes or run.env_steps
     assert 0 < len(config.preset_description(name)) < 120
 

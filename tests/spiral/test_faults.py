@@ -32,7 +32,7 @@ def runner_pids(algorithm):
 def discriminator_pid(algorithm):
     from ray._private.state import actors
 
-    link = algorithm.learner_group._learner._link
+    link = algorithm.learner_group._learner._scorer._link
     return actors(link._actor._actor_id.hex())["Pid"]
 
 
@@ -55,7 +55,7 @@ def test_a_killed_runner_comes_back_with_the_newest_weights(algorithm):
 
 
 def version(algorithm):
-    return algorithm.learner_group._learner._link._newest.version
+    return algorithm.learner_group._learner._scorer._link._newest.version
 
 
 def test_a_killed_discriminator_goes_on_from_its_newest_weights(algorithm):

@@ -218,7 +218,7 @@ def test_the_bare_loop_learns_what_the_learner_learns(tiny_run):
     painter = learner.module[DEFAULT_MODULE_ID].unwrapped().painter
     bare.painter.load_state_dict(painter.state_dict())
     bare.average = {name: value.clone() for name, value in painter.state_dict().items()}
-    bare.discriminator.load_state_dict(learner._discriminator.state_dict())
+    bare.discriminator.load_state_dict(learner._scorer._discriminator.state_dict())
 
     batch, finals = bare.paint()
     env = PaintVectorEnv(run.num_envs, run.env)
