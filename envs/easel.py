@@ -111,6 +111,14 @@ class Easel:
         self._pens = self.table.pens_after(actions, painting)
         self._actions.append(actions)
 
+    def continue_from(self, index: int) -> None:
+        """Every canvas becomes what this one is, its pen and its program too: all go on from there."""
+        self._count_pen_up()
+        for state in (self._words, self._pens, self._ends, self._lifts, self._travel):
+            state[:] = state[index]
+        self._heads = [self._heads[index]] * len(self)
+        self._actions = [np.broadcast_to(actions[index], actions.shape) for actions in self._actions]
+
     def _count_pen_up(self) -> None:
         """Lifts and travel of what was painted since this was last asked: many never ask."""
         for painting, curves in self._uncounted:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -19,6 +19,7 @@ from spiral.run_folder import find_painter
 
 if TYPE_CHECKING:
     from spiral.agents.painter import Painter  # it imports torch
+    from spiral.agents.rollout import Rollout
 
 # Canvases painted side by side. Always this many, so that painting i of a seed is the same however many are asked for.
 SIDE_BY_SIDE = 100
@@ -51,24 +52,40 @@ def paint(
         origin: noted in the programs.
         given: options of ``PaintVectorEnv.reset``, an array [count, ...] each: ``target``, ``label``, ``canvas``.
     """
+    programs: list[Program] = []
+    canvases = []
+    for rollout, painted in rollouts(painter, env, count, seed, greedy, given):
+        programs += painted
+        canvases.append(rollout.finals)
+    programs = [dataclasses.replace(program, seed=seed, origin=origin) for program in programs]
+    return Paintings(programs[:count], np.concatenate(canvases)[:count])
+
+
+def rollouts(
+    painter: Painter | None,
+    env: EnvConfig,
+    count: int,
+    seed: int = 0,
+    greedy: bool = False,
+    given: Mapping[str, np.ndarray] | None = None,
+) -> Iterator[tuple[Rollout, list[Program]]]:
+    """Every step of the paintings that ``paint`` gives for these arguments, and their programs, in parts.
+
+    A part is always ``SIDE_BY_SIDE`` episodes; of the last one, those beyond ``count`` are to be left out.
+    """
     import torch
 
     from spiral.agents.rollout import paint_rollout
     from spiral.envs.vector import PaintVectorEnv
 
     easels = PaintVectorEnv(SIDE_BY_SIDE, env)
-    programs: list[Program] = []
-    canvases = []
     for part in range(0, count, SIDE_BY_SIDE):
         env_seed, choice_seed = (int(s) for s in np.random.SeedSequence([seed, part]).generate_state(2))
         generator = torch.Generator().manual_seed(choice_seed)
         rows = np.arange(part, part + SIDE_BY_SIDE) % count  # those beyond the last fill the easels
         options = {name: values[rows] for name, values in (given or {}).items()}
         rollout = paint_rollout(easels, painter, generator, seed=env_seed, options=options, greedy=greedy)
-        canvases.append(rollout.finals)
-        programs += easels.programs()[: count - part]
-    programs = [dataclasses.replace(program, seed=seed, origin=origin) for program in programs]
-    return Paintings(programs, np.concatenate(canvases)[:count])
+        yield rollout, easels.programs()
 
 
 def paint_to_folder(where: str, output: str, count: int, seed: int = 0, greedy: bool = False) -> str:

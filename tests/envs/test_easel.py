@@ -72,6 +72,26 @@ def test_sizes_from_16_to_1024_square_or_not(width, height, channels):
     np.testing.assert_array_equal(replay(easel.program(0)), easel.canvases()[0])
 
 
+@pytest.mark.parametrize("pressure_controls", ["taper", "width"])
+def test_all_canvases_go_on_from_one(pressure_controls):
+    easel = Easel(EnvConfig(channels=3, grid=16, pressure_controls=pressure_controls), 4)
+    before, after = random_actions(easel, 5), random_actions(easel, 3, seed=1)
+    easel.draw(2, [Stroke((0.1, 0.2), (0.5, 0.5), (0.3, 0.9), Brush(0.1))])
+    painted(easel, before)
+    easel.continue_from(2)
+    assert (easel.pens == easel.pens[2]).all() and (easel.previous == before[-1, 2]).all()
+    painted(easel, after)
+    for index, canvas in enumerate(easel.canvases()):
+        program = easel.program(index)
+        np.testing.assert_array_equal(replay(program), canvas)
+        assert matches_checksum(program)
+        actions = [stroke.action for stroke in program.strokes[1:]]
+        expected = np.concatenate([before[:, 2], after[:, index]])
+        assert actions == [tuple(action) for action in expected.tolist() if action[FLAG] == PAINT]
+        assert easel.lifts[index] == pen_lifts(program)
+        assert easel.travel[index] == pytest.approx(pen_travel(program, easel.config.picture_mm))
+
+
 def test_a_blank_canvas_has_the_background_and_clear_restores_it():
     easel = Easel(EnvConfig(channels=3, background=(1.0, 0.0, 0.2)), 2)
     assert (easel.canvases() == (255, 0, 51)).all()
