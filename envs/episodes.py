@@ -189,7 +189,9 @@ class Episodes:
 
     def _begin_with_target(self, target: np.ndarray) -> None:
         if not self.config.target:
-            raise InputError("reset option 'target' needs an environment made with targets=uint8 [M, H, W, C]")
+            raise InputError(
+                "reset option 'target' needs an environment made with targets=uint8 [M, H, W, C], or target=True"
+            )
         self._task["target"] = self._checked_pictures("target", target)
 
     def _begin_with_label(self, label: int | Sequence[int]) -> None:

@@ -71,7 +71,7 @@ class Pictures:
         """The labels, int64 [N], each one of 0 to ``classes`` - 1.
 
         Raises:
-            InputError: the dataset has no labels, or higher ones.
+            InputError: the dataset has no labels, others than these, or not all of these.
         """
         if self.labels is None:
             raise InputError(
@@ -83,6 +83,8 @@ class Pictures:
                 f"the labels of {self.name} go up to {self.labels.max()}; set env.classes={self.labels.max() + 1}, "
                 f"got {classes}"
             )
+        if self.labels.min() < 0:
+            raise InputError(f"a label of {self.name} is {self.labels.min()}; accepted: 0 to {classes - 1}")
         if missing := sorted(set(range(classes)) - set(self.labels.tolist())):
             raise InputError(
                 f"no picture of {self.name} has label {missing[0]}; classes={classes} needs 0 to {classes - 1}"

@@ -267,7 +267,7 @@ def test_a_given_target_and_label():
         ({"program": "nowhere.json"}, "cannot read nowhere.json"),
         ({"canvas": np.zeros((8, 8, 1), np.uint8)}, r"'canvas' is uint8 \[8, 8, 1\]; accepted: uint8 \[32, 32, 1\]"),
         ({"canvas": np.zeros((32, 32, 1))}, r"'canvas' is float64 \[32, 32, 1\]; accepted: uint8 \[32, 32, 1\]"),
-        ({"target": TARGETS[0]}, r"'target' needs an environment made with targets="),
+        ({"target": TARGETS[0]}, r"'target' needs an environment made with targets=.*, or target=True$"),
         ({"label": 1}, r"'label' needs an environment made with labels="),
         ({"tarjet": 1}, "unknown reset option 'tarjet'; known: canvas, program, target, label. Did you mean 'target'"),
     ],
