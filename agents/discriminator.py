@@ -85,7 +85,7 @@ class Discriminator(nn.Module):
         features = channels * height * width
         self.layers = nn.Sequential(*layers, nn.Flatten())
         self.score = wrap(nn.Linear(features, 1))
-        self.classes = wrap(nn.Embedding(env.classes, features)) if env.classes else None
+        self.classes = wrap(_class_weights(env.classes, features)) if env.classes else None
 
     def forward(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
         """float32 [N, C, H, W] in [-1, 1], made by ``score_input``, and int64 labels [N] -> scores [N]."""
@@ -98,3 +98,10 @@ class Discriminator(nn.Module):
         if labels is None:
             return self
         return lambda x: self(x, labels.repeat(-(-len(x) // len(labels)))[: len(x)])
+
+
+def _class_weights(classes: int, features: int) -> nn.Embedding:
+    """Begun as those of a linear layer are: torch's embeddings are so large that nothing but the label would be seen."""
+    weights = nn.Embedding(classes, features)
+    nn.init.uniform_(weights.weight, -(features**-0.5), features**-0.5)
+    return weights
