@@ -14,6 +14,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from spiral.agents.networks import PointerHead
+
 
 def choose(logits: Tensor, generator: torch.Generator | None, greedy: bool) -> Tensor:
     """One index for each row of normalised logits [N, n]: the most probable, or a sample."""
@@ -54,15 +56,17 @@ class AutoregressiveHeads(nn.Module):
         actions: Tensor | None = None,
         generator: torch.Generator | None = None,
         greedy: bool = False,
+        maps: Tensor | None = None,
     ) -> tuple[Tensor, list[Tensor]]:
-        """Choose or, with ``actions`` int [N, parts] given, follow them.
+        """Choose or, with ``actions`` int [N, parts] given, follow them; ``maps`` [N, C, cells] are for pointer heads.
 
         Returns:
             The actions int64 [N, parts] and the normalised logits of every part, each [N, n] given the parts before it.
         """
         chosen, all_logits = [], []
         for index, part in enumerate(self.parts):
-            logits = F.log_softmax(self.logits[part](state), dim=-1)
+            head = self.logits[part]
+            logits = F.log_softmax(head(state, maps) if isinstance(head, PointerHead) else head(state), dim=-1)
             choice = choose(logits, generator, greedy) if actions is None else actions[:, index].long()
             chosen.append(choice)
             all_logits.append(logits)

@@ -13,7 +13,7 @@ from ray.rllib.core.rl_module.torch import TorchRLModule
 from torch import Tensor
 
 from spiral.agents.heads import joint_log_prob, part_entropies
-from spiral.agents.painter import Painter
+from spiral.agents.painter import Painter, Unrolled
 from spiral.config import EnvConfig, PainterConfig
 
 
@@ -109,9 +109,11 @@ class PainterModule(TorchRLModule, ValueFunctionAPI):
 
     def _forward_train(self, batch: dict[str, Any], **kwargs) -> dict[str, Any]:
         lead = batch[Columns.OBS]["canvas"].shape[:-3]
-        core = self._core(batch, lead)
+        core, maps, _ = self._unroll(batch, lead)
         actions = batch[Columns.ACTIONS].reshape(math.prod(lead), -1)
-        _, logits = self.painter.heads(core, actions)  # teacher-forced: these are the logits of the actions taken
+        _, logits = self.painter.heads(
+            core, actions, maps=maps
+        )  # teacher-forced: these are the logits of the actions taken
         return {
             Columns.ACTION_DIST_INPUTS: torch.cat(logits, dim=-1).reshape(*lead, -1),
             Columns.EMBEDDINGS: core,
@@ -120,11 +122,11 @@ class PainterModule(TorchRLModule, ValueFunctionAPI):
     def compute_values(self, batch: dict[str, Any], embeddings: Tensor | None = None) -> Tensor:
         """Expected returns of the batch's observations, with its leading dimensions."""
         lead = batch[Columns.OBS]["canvas"].shape[:-3]
-        core = self._core(batch, lead) if embeddings is None else embeddings
+        core = self._unroll(batch, lead).core if embeddings is None else embeddings
         return self.painter.value(core).reshape(lead)
 
-    def _core(self, batch: dict[str, Any], lead: torch.Size) -> Tensor:
-        """Core output [B * T, size]; episodes in this project's learner begin with the batch, so with a zero state."""
+    def _unroll(self, batch: dict[str, Any], lead: torch.Size) -> Unrolled:
+        """Of the whole batch; episodes in this project's learner begin with the batch, so with a zero state."""
         time = lead[1] if len(lead) > 1 else 1
         state = batch.get(Columns.STATE_IN) or self.painter.initial_state(lead[0])
-        return self.painter.unroll(batch[Columns.OBS], state, time)[0]
+        return self.painter.unroll(batch[Columns.OBS], state, time)

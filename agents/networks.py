@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -77,6 +78,13 @@ class CellFeatures(nn.Module):
         return torch.cat([self.learned(cells), self.fixed[cells]], dim=-1)
 
 
+class Encoding(NamedTuple):
+    """What an encoder makes of N observations: features [N, hidden], and maps [N, C, cells] for pointer heads or None."""
+
+    features: Tensor
+    maps: Tensor | None = None
+
+
 class QuickEncoder(nn.Module):
     """Two strided convolutions; the other inputs are added to the flattened result.
 
@@ -85,9 +93,20 @@ class QuickEncoder(nn.Module):
         extra: number of features of the pen, the previous action, the step and the label.
         noise: number of noise inputs.
         hidden: size of the output.
+        channels: of the two convolutions.
+        maps: channels of the maps, 0 for none.
     """
 
-    def __init__(self, env: EnvConfig, pictures: int, extra: int, noise: int, hidden: int, channels: tuple[int, ...]):
+    def __init__(
+        self,
+        env: EnvConfig,
+        pictures: int,
+        extra: int,
+        noise: int,
+        hidden: int,
+        channels: tuple[int, ...],
+        maps: int,
+    ):
         super().__init__()
         first, second = channels
         self.convolutions = nn.Sequential(
@@ -98,18 +117,60 @@ class QuickEncoder(nn.Module):
             nn.Flatten(),
         )
         with torch.no_grad():
-            flat = self.convolutions(torch.zeros(1, env.channels * pictures, env.height, env.width)).shape[1]
+            seen = self.convolutions[:2](torch.zeros(1, env.channels * pictures, env.height, env.width))
+            flat = self.convolutions[2:](seen).shape[1]
+        self.maps = CellMaps(first, tuple(seen.shape[2:]), env.grid, maps) if maps else None
         self.canvas = orthogonal(nn.Linear(flat, hidden))
         self.extra = orthogonal(nn.Linear(extra, hidden), gain=1.0)
         self.noise = mlp(noise, hidden, hidden) if noise else None
         self.residual = orthogonal(nn.Linear(hidden, hidden))
 
-    def forward(self, pictures: Tensor, extra: Tensor, noise: Tensor | None) -> Tensor:
-        h = self.canvas(self.convolutions(pictures)) + self.extra(extra)
+    def forward(self, pictures: Tensor, extra: Tensor, noise: Tensor | None) -> Encoding:
+        seen = self.convolutions[:2](pictures)
+        h = self.canvas(self.convolutions[2:](seen)) + self.extra(extra)
         if self.noise is not None:
             h = h + self.noise(noise)
         h = F.relu(h)
-        return h + F.relu(self.residual(h))
+        return Encoding(h + F.relu(self.residual(h)), self.maps and self.maps(seen))
+
+
+class CellMaps(nn.Module):
+    """What is to be seen at each cell of the grid: features [N, C, cells].
+
+    Each place of the encoder's first convolution gives those of the cells it covers (sub-pixel convolution, Shi et al.
+    2016): convolutions at the grid's own resolution would cost seven times as much.
+
+    Args:
+        inputs: channels of that convolution.
+        places: (rows, columns) of it.
+        grid: cells along a side.
+        channels: C.
+    """
+
+    def __init__(self, inputs: int, places: tuple[int, int], grid: int, channels: int):
+        super().__init__()
+        self._grid = (grid, grid)
+        self._factor = max(1, math.ceil(grid / min(places)))
+        self.around = orthogonal(nn.Conv2d(inputs, inputs, 3, padding=1))
+        self.cells = orthogonal(nn.Conv2d(inputs, channels * self._factor**2, 1))
+
+    def forward(self, seen: Tensor) -> Tensor:
+        maps = F.pixel_shuffle(self.cells(F.relu(self.around(seen))), self._factor)
+        if maps.shape[2:] != self._grid:
+            maps = F.interpolate(maps, self._grid, mode="bilinear", align_corners=True)
+        return maps.flatten(2)
+
+
+class PointerHead(nn.Module):
+    """Logits of the grid's cells: what the state says of each, and how well what is seen there fits what it looks for."""
+
+    def __init__(self, inputs: int, cells: int, channels: int):
+        super().__init__()
+        self.flat = orthogonal(nn.Linear(inputs, cells), gain=0.01)
+        self.query = orthogonal(nn.Linear(inputs, channels), gain=0.01)
+
+    def forward(self, state: Tensor, maps: Tensor) -> Tensor:
+        return self.flat(state) + torch.bmm(self.query(state).unsqueeze(1), maps).squeeze(1)
 
 
 class SpiralEncoder(nn.Module):
@@ -137,13 +198,13 @@ class SpiralEncoder(nn.Module):
         )
         self.output = nn.Linear(width * (env.height // 8) * (env.width // 8), hidden)
 
-    def forward(self, pictures: Tensor, extra: Tensor, noise: Tensor | None) -> Tensor:
+    def forward(self, pictures: Tensor, extra: Tensor, noise: Tensor | None) -> Encoding:
         planes = self.coordinates.expand(len(pictures), -1, -1, -1)
         condition = self.extra(extra)
         if self.noise is not None:
             condition = condition + self.noise(noise)
         features = self.first(torch.cat([pictures, planes], dim=1)) + condition[:, :, None, None]
-        return F.relu(self.output(self.convolutions(features)))
+        return Encoding(F.relu(self.output(self.convolutions(features))))
 
 
 class MapLocationHead(nn.Module):

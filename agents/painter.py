@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 from spiral.agents import networks
 from spiral.agents.heads import AutoregressiveHeads
+from spiral.agents.networks import Encoding
 from spiral.config import EnvConfig, PainterConfig
 from spiral.envs.actions import ActionTable
 
@@ -23,6 +24,14 @@ class PainterOutput(NamedTuple):
     actions: Tensor
     logits: list[Tensor]
     value: Tensor
+    state: State
+
+
+class Unrolled(NamedTuple):
+    """core float32 [B * T, size]; maps [B * T, C, cells] for pointer heads, or None; state, the last recurrent state."""
+
+    core: Tensor
+    maps: Tensor | None
     state: State
 
 
@@ -49,7 +58,7 @@ class Painter(nn.Module):
         if config.network == "quick":
             self.cells = networks.CellFeatures(points, config.location_embedding)
             self.encoder = networks.QuickEncoder(
-                env, pictures, extra, env.noise_size, config.hidden, tuple(config.channels)
+                env, pictures, extra, env.noise_size, config.hidden, tuple(config.channels), config.pointer
             )
             location = self.cells
             location_size = self.cells.size
@@ -76,6 +85,8 @@ class Painter(nn.Module):
         for part, n in sizes.items():
             if part in LOCATIONS and not quick:
                 logits[part] = networks.MapLocationHead(state_size, self.env.grid)
+            elif part in LOCATIONS and self.config.pointer:
+                logits[part] = networks.PointerHead(state_size, int(n), self.config.pointer)
             else:
                 logits[part] = networks.orthogonal(nn.Linear(state_size, int(n)), gain=0.01)
             features[part] = location if part in LOCATIONS else OneHot(int(n))
@@ -97,8 +108,8 @@ class Painter(nn.Module):
         zeros = torch.zeros(batch, self.config.lstm, device=self.cell_points.device)
         return {"h": zeros, "c": zeros}
 
-    def encode(self, observation: dict[str, Tensor]) -> Tensor:
-        """Observation with leading dimensions [...], canvas uint8 [..., H, W, C] -> features [N, hidden], N flat."""
+    def encode(self, observation: dict[str, Tensor]) -> Encoding:
+        """Observation with leading dimensions [...], canvas uint8 [..., H, W, C] -> its encoding, [N, ...], N flat."""
         pictures = networks.picture_tensor(observation["canvas"], self.env.background)
         if self.config.blind:
             pictures = torch.zeros_like(pictures)
@@ -130,8 +141,9 @@ class Painter(nn.Module):
         greedy: bool = False,
     ) -> PainterOutput:
         """One step of N episodes; ``actions`` int [N, parts] are followed where given, else chosen."""
-        core, state = self._step(self.encode(observation), state)
-        chosen, logits = self.heads(core, actions, generator, greedy)
+        features, maps = self.encode(observation)
+        core, state = self._step(features, state)
+        chosen, logits = self.heads(core, actions, generator, greedy, maps)
         return PainterOutput(chosen, logits, self.value(core).squeeze(-1), state)
 
     def _step(self, features: Tensor, state: State) -> tuple[Tensor, State]:
@@ -140,16 +152,16 @@ class Painter(nn.Module):
         h, c = self.core(features, (state["h"], state["c"]))
         return h, {"h": h, "c": c}
 
-    def unroll(self, observation: dict[str, Tensor], state: State, time: int) -> tuple[Tensor, State]:
-        """Core output [B * T, size] of observations [B, T, ...], and the recurrent state after the last step."""
-        features = self.encode(observation)
+    def unroll(self, observation: dict[str, Tensor], state: State, time: int) -> Unrolled:
+        """Core output and maps, [B * T, ...], of observations [B, T, ...], and the recurrent state after the last step."""
+        features, maps = self.encode(observation)
         if self.core is None:
-            return features, {}
+            return Unrolled(features, maps, {})
         outputs = []
         for step in features.reshape(-1, time, features.shape[-1]).unbind(dim=1):
             output, state = self._step(step, state)
             outputs.append(output)
-        return torch.stack(outputs, dim=1).flatten(0, 1), state
+        return Unrolled(torch.stack(outputs, dim=1).flatten(0, 1), maps, state)
 
 
 class OneHot:

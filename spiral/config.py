@@ -77,6 +77,9 @@ class PainterConfig:
     hidden: int = 128  # width of the state the action heads read; released code: 256
     channels: tuple[int, ...] = (16, 32)  # of the two convolutions of "quick"; ours
     location_embedding: int = 64  # learned features of a grid cell, beside its coordinates ("quick"); ours
+    # Channels of the maps by which locations are also chosen for what is seen there ("quick"), 0 for none; ours: pays
+    # where there is a target.
+    pointer: int = 0
     lstm: int = 0  # units of the recurrent core, 0 for none; released code: 256. Not needed at 6 actions (ours)
     blind: bool = False  # does not see its canvas (SPIRAL, section 4.3)
 
@@ -176,6 +179,7 @@ LIMITS: dict[str, tuple[float, float]] = {
     "painter.hidden": (16, 8192),
     "painter.channels": (1, 1024),
     "painter.location_embedding": (1, 1024),
+    "painter.pointer": (0, 1024),
     "painter.lstm": (0, 8192),
     "discriminator.channels": (1, 4096),
     "discriminator.learning_rate": (0, 1),

@@ -58,7 +58,7 @@ def test_features_of_a_cell_tell_where_it_is():
 
 def make_encoder(design, env, pictures, noise):
     if design == "quick":
-        return networks.QuickEncoder(env, pictures, 6, noise, 24, (3, 5))
+        return networks.QuickEncoder(env, pictures, 6, noise, 24, (3, 5), maps=2)
     return networks.SpiralEncoder(env, pictures, 6, noise, 24)
 
 
@@ -68,9 +68,32 @@ def make_encoder(design, env, pictures, noise):
 def test_encoders_take_any_canvas(design, width, height, channels, pictures, noise):
     encoder = make_encoder(design, EnvConfig(width=width, height=height, channels=channels), pictures, noise)
     given = torch.zeros(2, channels * pictures, height, width)
-    features = encoder(given, torch.zeros(2, 6), torch.zeros(2, noise) if noise else None)
+    features, maps = encoder(given, torch.zeros(2, 6), torch.zeros(2, noise) if noise else None)
     assert features.shape == (2, 24)
     assert (features >= 0).all()
+    assert maps is None if design == "spiral" else maps.shape == (2, 2, 32 * 32)
+
+
+def test_maps_show_each_cell_what_is_there():
+    """A blob moves the maps most at its own cell, or beside it: the weights are random."""
+    torch.manual_seed(0)
+    encoder = make_encoder("quick", EnvConfig(width=64, height=64, grid=16), 1, 0)
+    for row, column in ((0, 0), (5, 11), (15, 15)):
+        pictures = torch.zeros(2, 1, 64, 64)
+        y, x = round(row / 15 * 63), round(column / 15 * 63)
+        pictures[1, 0, max(0, y - 2) : y + 3, max(0, x - 2) : x + 3] = 1
+        with torch.no_grad():
+            blank, seen = encoder(pictures, torch.zeros(2, 6), None).maps.reshape(2, -1, 16, 16)
+        moved = (seen - blank).abs().sum(dim=0)
+        found = divmod(int(moved.argmax()), 16)
+        assert max(abs(found[0] - row), abs(found[1] - column)) <= 1
+
+
+def test_a_pointer_looks_for_what_its_query_says():
+    head = networks.PointerHead(3, 5, 2)
+    state, maps = torch.rand(4, 3), torch.rand(4, 2, 5)
+    expected = head.flat(state) + sum(head.query(state)[:, c, None] * maps[:, c] for c in range(2))
+    torch.testing.assert_close(head(state, maps), expected)
 
 
 def test_the_spiral_encoder_sees_where_left_and_top_are():

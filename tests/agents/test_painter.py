@@ -16,12 +16,13 @@ TINY = EnvConfig(width=16, height=16, grid=2, episode_length=3, sizes=(0.1, 0.4)
 SMALL = dataclasses.replace(TINY, grid=4)  # the least grid the spiral network paints on
 QUICK = PainterConfig(hidden=32, channels=(4, 8), location_embedding=4)
 SPIRAL = PainterConfig(network="spiral", hidden=32)
-NETWORKS = [QUICK, SPIRAL]
+POINTER = dataclasses.replace(QUICK, pointer=4)
+NETWORKS = [QUICK, POINTER, SPIRAL]
 ALL = [dataclasses.replace(config, lstm=lstm) for config in NETWORKS for lstm in (0, 16)]
 
 
 def names(config):
-    return f"{config.network}-{'lstm' if config.lstm else 'feed-forward'}"
+    return f"{config.network}{'-pointer' if config.pointer else ''}-{'lstm' if config.lstm else 'feed-forward'}"
 
 
 every_painter = pytest.mark.parametrize("config", ALL, ids=names)
@@ -124,9 +125,9 @@ def test_the_learner_finds_the_log_probs_the_runner_sampled_with(config):
 
     @torch.no_grad()
     def log_probs(actions):
-        core, _ = painter.unroll(observed(rollout), painter.initial_state(episodes), steps)
+        core, maps, _ = painter.unroll(observed(rollout), painter.initial_state(episodes), steps)
         actions = torch.as_tensor(actions).reshape(-1, parts)
-        _, logits = painter.heads(core, actions)
+        _, logits = painter.heads(core, actions, maps=maps)
         return joint_log_prob(logits, actions, painter.masks(actions)).reshape(episodes, steps).numpy()
 
     assert log_probs(rollout.actions) == pytest.approx(rollout.log_probs, abs=1e-5)
@@ -139,7 +140,7 @@ def test_unrolled_values_and_states_are_those_of_single_steps(config):
     rollout = paint(painter)
     observations, state = observed(rollout), painter.initial_state(4)
     with torch.no_grad():
-        core, last = painter.unroll(observations, state, 3)
+        core, _, last = painter.unroll(observations, state, 3)
         values = painter.value(core).reshape(4, 3)
         for t in range(3):
             output = painter({name: value[:, t] for name, value in observations.items()}, state)
@@ -209,9 +210,9 @@ def test_a_part_of_one_level_is_certain_and_learns_nothing(config):
     rollout = paint(painter, episodes=8)
     size = painter.table.parts.index("size")
     assert not rollout.actions[..., size:].any()
-    core, _ = painter.unroll(observed(rollout), {}, 3)
+    core, maps, _ = painter.unroll(observed(rollout), {}, 3)
     actions = torch.as_tensor(rollout.actions).reshape(24, -1).long()
-    _, logits = painter.heads(core, actions)
+    _, logits = painter.heads(core, actions, maps=maps)
     masks = painter.masks(actions)
     assert not part_entropies(logits, masks)[:, size:].any()
     log_probs = joint_log_prob(logits, actions, masks)
@@ -242,7 +243,7 @@ def test_every_input_counts(config, name):
         "target": 255 - observation["target"],
         "label": (observation["label"] + 1) % 3,
     }[name]
-    before, after = painter.encode(observation), painter.encode(observation | {name: other})
+    before, after = painter.encode(observation).features, painter.encode(observation | {name: other}).features
     assert before.shape == (1, 32)
     assert not torch.allclose(before, after, atol=1e-4)
 
@@ -251,7 +252,7 @@ def test_masked_parts_of_the_previous_action_do_not_count():
     painter = make_painter(QUICK)
     observation = one_observation(painter, 1)
     moves = [torch.tensor([[0, 5, 0, 0, 0]]), torch.tensor([[0, 5, 9, 1, 0]]), torch.tensor([[0, 6, 0, 0, 0]])]
-    one, same, other = (painter.encode(observation | {"previous": previous}) for previous in moves)
+    one, same, other = (painter.encode(observation | {"previous": previous}).features for previous in moves)
     assert torch.equal(one, same)
     assert not torch.allclose(one, other, atol=1e-4)
 
@@ -293,9 +294,9 @@ def test_weights_survive_a_round_trip(config):
 def test_every_parameter_gets_a_gradient(config):
     painter = make_painter(config, dataclasses.replace(SMALL, pressures=(0.5, 1.0)))
     rollout = paint(painter, episodes=8)
-    core, _ = painter.unroll(observed(rollout), painter.initial_state(8), 3)
+    core, maps, _ = painter.unroll(observed(rollout), painter.initial_state(8), 3)
     actions = torch.as_tensor(rollout.actions).reshape(24, -1)
-    _, logits = painter.heads(core, actions)
+    _, logits = painter.heads(core, actions, maps=maps)
     everything = torch.ones_like(actions, dtype=torch.bool)
     (joint_log_prob(logits, actions, everything).square().mean() + painter.value(core).sum()).backward()
     assert [name for name, parameter in painter.named_parameters() if not parameter.grad.any()] == []
