@@ -9,10 +9,12 @@ import numpy as np
 
 from spiral.canvas import CanvasSpec
 from spiral.config import EnvConfig
-from spiral.envs.actions import ActionTable
+from spiral.envs.actions import action_table
+from spiral.envs.arc_length import arc_lengths
+from spiral.geometry import Point
 from spiral.program import Program, pixel_checksum
 from spiral.renderers import RENDERERS
-from spiral.stroke import Stroke
+from spiral.stroke import Brush, Stroke
 
 ENVIRONMENT = "spiral/Paint-v0"
 # Columns of a curve: where it begins and where it ends, each with the colour of its pen.
@@ -20,24 +22,24 @@ BEGINS, ENDS = [0, 1, 9, 10, 11], [4, 5, 9, 10, 11]
 
 
 class Easel:
-    """N canvases in one array, painted in lock-step; remembers every action, so that it can say what was painted.
+    """N canvases in one array, painted in lock-step; remembers every curve, so that it can say what was painted.
 
     One canvas is the case N = 1: this is the only implementation of painting in the project.
 
     Attributes:
         table: the action table.
-        pixels: uint8 [N, H, W, C], a live view of the canvases.
+        pixels: uint8 [N, H, W, C], a live view of the canvases, to be read only.
         pens: float32 [N, 2], where the pens are, (x, y) in canvas fractions.
         previous: int64 [N, parts], the last actions; zeros before the first.
         step: number of actions since the canvases were cleared.
 
-    Lifts and travel are counted as a stroke begins, so they are those of the program: what the pen does before the
-    first stroke and after the last is not in it, and a detour by several pen moves is none on paper.
+    Lifts, travel and lines are counted as a stroke begins, so they are those of the program: what the pen does before
+    the first stroke and after the last is not in it, and a detour by several pen moves is none on paper.
     """
 
     def __init__(self, config: EnvConfig, count: int):
         self.config = config
-        self.table = ActionTable(config)
+        self.table = action_table(config)
         self.spec = CanvasSpec(config.width, config.height, config.channels, config.background)
         memory = np.empty((count, config.height, config.width, 4), np.uint8)
         self.pixels = memory[..., : config.channels]
@@ -49,29 +51,24 @@ class Easel:
     def __len__(self) -> int:
         return len(self._canvases)
 
-    @property
-    def step(self) -> int:
-        return len(self._actions)
-
     def clear(self) -> None:
         """Blank canvases, the pens at their start."""
         for canvas in self._canvases:
             canvas.clear()
-        self._actions: list[np.ndarray] = []  # one [N, parts] a step
-        self._pens = np.tile(self.table.start, (len(self), 1))
+        self.step = 0
+        self.previous = np.zeros((len(self), len(self.table.parts)), np.int64)
+        self._pens = self.table.pens(len(self))
         self._heads: list[Sequence[Stroke]] = [()] * len(self)
+        # For each action: the actions, which canvases curves were painted on, and the curves.
+        self._painted: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
+        self._counted = self._measured = 0  # how many of these are counted and measured: many never ask
         self._ends = np.full((len(self), len(ENDS)), np.nan)  # of the last strokes; not a number before the first
-        self._lifts = np.zeros(len(self), np.int64)
-        self._travel = np.zeros(len(self))
-        self._uncounted: list[tuple[np.ndarray, np.ndarray]] = []  # which canvases were painted on, and the curves
+        self._lifts, self._lines = np.zeros((2, len(self)), np.int64)
+        self._travel, self._length = np.zeros((2, len(self)))
 
     @property
     def pens(self) -> np.ndarray:
-        return self._pens[:, :2].astype(np.float32)
-
-    @property
-    def previous(self) -> np.ndarray:
-        return self._actions[-1] if self._actions else np.zeros((len(self), len(self.table.parts)), np.int64)
+        return self._pens["place"].astype(np.float32)
 
     @property
     def lifts(self) -> np.ndarray:
@@ -79,22 +76,42 @@ class Easel:
 
         That is where the second does not begin where the first ended, or has another colour, which is another pen.
         """
-        self._count_pen_up()
+        self._count()
         return self._lifts
+
+    @property
+    def lines(self) -> np.ndarray:
+        """int64 [N], how many lines were begun by actions: the first stroke, and one after each lift."""
+        self._count()
+        return self._lines
 
     @property
     def travel(self) -> np.ndarray:
         """float64 [N], mm on paper in a straight line from the ends of strokes to the beginnings of the next."""
-        self._count_pen_up()
+        self._count()
         return self._travel
+
+    @property
+    def length(self) -> np.ndarray:
+        """float64 [N], how long the curves that actions painted are, in shorter sides of the canvas."""
+        for _, canvases, curves in self._painted[self._measured :]:
+            points = (curves[:, i : i + 2] * self.table.sides for i in (0, 2, 4))
+            self._length += np.bincount(canvases, arc_lengths(*points), len(self))
+        self._measured = len(self._painted)
+        return self._length
 
     def draw(self, index: int, strokes: Sequence[Stroke]) -> None:
         """Strokes on one canvas that no action painted; they head its program. The pen stays where it is."""
-        self._count_pen_up()
+        self._count()
         for stroke in strokes:
             self._canvases[index].draw(stroke)
             self._ends[index] = (*stroke.end, *stroke.brush.color)
         self._heads[index] = (*self._heads[index], *strokes)
+
+    def cover(self, pictures: np.ndarray) -> None:
+        """Every canvas shows its picture, uint8 [N, H, W, C], which no program holds."""
+        for canvas, picture in zip(self._canvases, pictures, strict=True):
+            canvas.cover(picture)
 
     def paint(self, actions: np.ndarray) -> None:
         """One action [N, parts] on each canvas.
@@ -103,31 +120,38 @@ class Easel:
             InputError: the actions do not fit the action table.
         """
         actions = self.table.checked(actions, len(self))
-        painting = self.table.painting(actions, self._pens[:, :2])
-        curves = self.table.curves(actions[painting], self._pens[painting])
-        for index, curve in zip(np.flatnonzero(painting).tolist(), curves.tolist(), strict=True):
+        self.step += 1
+        canvases, curves = self.table.paint(actions, self._pens, self.step >= self.config.episode_length)
+        for index, curve in zip(canvases.tolist(), curves.tolist(), strict=True):
             self._canvases[index].draw_curve(*curve)
-        self._uncounted.append((painting, curves))
-        self._pens = self.table.pens_after(actions, painting)
-        self._actions.append(actions)
+        self._painted.append((actions, canvases, curves))
+        self.previous = actions
 
     def continue_from(self, index: int) -> None:
         """Every canvas becomes what this one is, its pen and its program too: all go on from there."""
-        self._count_pen_up()
-        for state in (self._words, self._pens, self._ends, self._lifts, self._travel):
+        figures = (self.lifts, self.lines, self.travel, self.length)
+        self._heads = [self.strokes(index)] * len(self)
+        self._painted.clear()
+        self._counted = self._measured = 0
+        for state in (self._pens, self._ends, *figures):
             state[:] = state[index]
-        self._heads = [self._heads[index]] * len(self)
-        self._actions = [np.broadcast_to(actions[index], actions.shape) for actions in self._actions]
+        self.previous = np.broadcast_to(self.previous[index], self.previous.shape)
+        for canvas in self._canvases:
+            canvas.become(self._canvases[index])
 
-    def _count_pen_up(self) -> None:
-        """Lifts and travel of what was painted since this was last asked: many never ask."""
-        for painting, curves in self._uncounted:
-            ends, begins = self._ends[painting], curves[:, BEGINS]
-            others = np.isfinite(ends[:, 0])
-            self._lifts[painting] += others & (begins != ends).any(axis=1)
-            self._travel[painting] += np.where(others, np.hypot(*((begins - ends)[:, :2] * self.table.mm).T), 0.0)
-            self._ends[painting] = curves[:, ENDS]
-        self._uncounted.clear()
+    def _count(self) -> None:
+        """Lifts, lines and travel of what was painted since they were last asked for."""
+        for _, canvases, curves in self._painted[self._counted :]:
+            before, begins = self._ends[canvases], curves[:, BEGINS]
+            chained = canvases[1:] == canvases[:-1]
+            before[1:][chained] = curves[:-1][chained][:, ENDS]
+            new, others = (begins != before).any(axis=1), np.isfinite(before[:, 0])
+            ways = np.where(others, np.hypot(*((begins - before)[:, :2] * self.table.mm).T), 0.0)
+            self._lifts += np.bincount(canvases[new & others], minlength=len(self))
+            self._lines += np.bincount(canvases[new], minlength=len(self))
+            self._travel += np.bincount(canvases, ways, len(self))
+            self._ends[canvases] = curves[:, ENDS]  # of several on one canvas the last one's
+        self._counted = len(self._painted)
 
     def canvases(self) -> np.ndarray:
         """uint8 [N, H, W, C], a copy."""
@@ -140,8 +164,12 @@ class Easel:
 
     def strokes(self, index: int) -> list[Stroke]:
         """Every stroke on one canvas, in the order and with the very floats it was drawn with."""
-        actions = np.array([actions[index] for actions in self._actions], np.int64)
-        return [*self._heads[index], *self.table.strokes(actions.reshape(-1, len(self.table.parts)))]
+        painted = [
+            _stroke(curve, actions[index].tolist())
+            for actions, canvases, curves in self._painted
+            for curve in curves[canvases == index].tolist()
+        ]
+        return [*self._heads[index], *painted]
 
     def program(self, index: int, **header: Any) -> Program:
         """What one canvas shows, as a program; replayed, it is byte for byte this canvas.
@@ -150,3 +178,9 @@ class Easel:
         """
         header = {"checksum": pixel_checksum(self.pixels[index])} | header
         return Program(self.spec, self.strokes(index), ENVIRONMENT, self.config.renderer, **header)
+
+
+def _stroke(curve: Sequence[float], action: Sequence[int]) -> Stroke:
+    x0, y0, x1, y1, x2, y2, width, pressure0, pressure1, red, green, blue, opacity = curve
+    brush = Brush(width, (red, green, blue), opacity, (pressure0, pressure1))
+    return Stroke(Point(x0, y0), Point(x1, y1), Point(x2, y2), brush, tuple(action))

@@ -20,6 +20,8 @@ from spiral.registry import unknown
 
 RESET_OPTIONS = ("canvas", "program", "target", "label")  # in the order they are applied
 Observation = dict[str, np.ndarray]
+COSTS = {"lift_cost": "lifts", "travel_cost": "travel", "stroke_cost": "lines", "length_cost": "length"}
+"""Options that are taken off the reward for each unit of a figure of ``Easel``."""
 CONSTANTS = ("noise", "target", "label")  # of an observation: the same at every step of an episode
 
 
@@ -88,6 +90,7 @@ class Episodes:
             if name in options:
                 getattr(self, f"_begin_with_{name}")(options[name])
         self._loss = self._losses()
+        self._first = self.easel.canvases() if self.config.blank_cost else None
         self.done = False
 
     def step(self, actions: np.ndarray) -> np.ndarray:
@@ -95,8 +98,8 @@ class Episodes:
 
         The reward is 0 or, with ``reward="l2"``, how much the action lowered the mean squared error to the target
         (values in 0..1), so that an episode's return is the fall of the error from its first canvas to its last. Off
-        this come ``lift_cost`` for each pen lift and ``travel_cost`` for each mm of pen-up travel (``Easel.lifts`` and
-        ``Easel.travel``) that the action ends by beginning a stroke.
+        this come the ``COSTS``, with the action that has the stroke painted, and ``blank_cost`` with the last action
+        if the canvas shows no more than the first did.
 
         Raises:
             ResetNeeded: the episodes are over.
@@ -161,8 +164,12 @@ class Episodes:
     def _losses(self) -> np.ndarray:
         """What the rewards are the fall of, float64 [N]."""
         config, losses = self.config, np.zeros(len(self.easel))
-        if config.lift_cost or config.travel_cost:
-            losses += config.lift_cost * self.easel.lifts + config.travel_cost * self.easel.travel
+        for cost, figure in COSTS.items():
+            each = getattr(config, cost)
+            if each:
+                losses += each * getattr(self.easel, figure)
+        if config.blank_cost and self.easel.step == config.episode_length:
+            losses += config.blank_cost * (self.easel.canvases() == self._first).all(axis=(1, 2, 3))
         return losses + self._squared_errors() if config.reward == "l2" else losses
 
     def _squared_errors(self) -> np.ndarray:
@@ -172,7 +179,7 @@ class Episodes:
     # One method for each of RESET_OPTIONS.
 
     def _begin_with_canvas(self, canvas: np.ndarray) -> None:
-        self.easel.pixels[:] = self._checked_pictures("canvas", canvas)
+        self.easel.cover(self._checked_pictures("canvas", canvas))
         self._over_picture = True
         self._origins = ["painted over a given picture, which is not in this program"] * len(self.easel)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from spiral import checks
 from spiral.canvas import CanvasSpec
-from spiral.config import PRESSURE_CONTROLS, REWARDS, EnvConfig
+from spiral.config import PRESSURE_CONTROLS, REWARDS, STROKES, EnvConfig
 from spiral.errors import InputError
 from spiral.program import MAX_PAINTED_SIDE, MIN_PAINTED_SIDE
 from spiral.registry import unknown
@@ -25,6 +25,7 @@ INTEGERS = {
     "classes": (0, 100_000),
 }
 MAX_PICTURE_MM = 100_000.0
+COSTS = [name for name in OPTIONS if name.endswith("_cost")]
 MAX_COST = 1000.0
 MAX_PENS = 256
 
@@ -55,12 +56,12 @@ def env_config(config: EnvConfig | None, options: dict[str, Any]) -> EnvConfig:
         pressures=_levels(config.pressures, "pressures"),
         renderer=_choice(config.renderer, "renderer", RENDERERS.names()),
         pressure_controls=_choice(config.pressure_controls, "pressure control", PRESSURE_CONTROLS),
+        strokes=_strokes(config),
         reward=_choice(config.reward, "reward", REWARDS),
         target=checks.boolean(config.target, "target"),
         picture_mm=picture_mm,
         minimum_mm=checks.number(config.minimum_mm, "minimum_mm", 0.0, picture_mm),
-        lift_cost=checks.number(config.lift_cost, "lift_cost", 0.0, MAX_COST),
-        travel_cost=checks.number(config.travel_cost, "travel_cost", 0.0, MAX_COST),
+        **{name: checks.number(getattr(config, name), name, 0.0, MAX_COST) for name in COSTS},
     )
 
 
@@ -81,6 +82,15 @@ def _palette(colors: Sequence[Sequence[float]] | None, spec: CanvasSpec) -> tupl
     for i, color in enumerate(palette):
         spec.check_color(color, f"palette[{i}]")
     return palette
+
+
+def _strokes(config: EnvConfig) -> str:
+    if config.strokes == "compound" and config.pressure_controls == "opacity":
+        raise InputError(
+            "strokes 'compound' are chains of curves, which would show where they overlap with pressure_controls "
+            "'opacity'; take 'width' or 'taper', or strokes 'simple'"
+        )
+    return _choice(config.strokes, "kind of strokes", STROKES)
 
 
 def _choice(value: str, kind: str, known: Sequence[str]) -> str:

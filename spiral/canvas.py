@@ -91,6 +91,14 @@ class Canvas(abc.ABC):
         """Make every pixel the background again."""
         self._words[...] = self._blank
 
+    def cover(self, picture: np.ndarray) -> None:
+        """Show a picture, uint8 [H, W, C]."""
+        self.memory[..., : self.spec.channels] = picture
+
+    def become(self, other: Canvas) -> None:
+        """Show what another canvas of the same kind and size shows."""
+        self.memory[...] = other.memory
+
     def pixels(self) -> np.ndarray:
         """A fresh copy of what is painted, uint8 [H, W, C]."""
         return self.memory[..., : self.spec.channels].copy()

@@ -20,6 +20,7 @@ from spiral.registry import unknown
 
 PRESSURE_CONTROLS = ("opacity", "width", "taper")
 REWARDS = ("none", "l2")
+STROKES = ("simple", "compound")
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,8 @@ class EnvConfig:
     renderer: str = "cairo"
     grid: int = 32  # K: `end` and `control` choose one of K x K cells; 2..64
     episode_length: int = 20  # actions in one painting, 1..1000
+    # An action is a stroke, "simple", or a control point of one, a spline, "compound" (SPIRAL++).
+    strokes: str = "simple"
     # Brush diameters as fractions of the canvas's shorter side; released code: 1..24 px at 64 px.
     sizes: tuple[float, ...] = (1 / 64, 2 / 64, 4 / 64, 8 / 64, 12 / 64, 24 / 64)
     pressures: tuple[float, ...] = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)  # released code: ten levels
@@ -56,6 +59,10 @@ class EnvConfig:
     minimum_mm: float = 0.0  # an action whose stroke is shorter leaves no ink and only moves the pen
     lift_cost: float = 0.0  # for each pen lift between two strokes
     travel_cost: float = 0.0  # for each mm from a stroke's end to the next one's start
+    # Penalties of the papers, taken off the reward too; their values are not published.
+    stroke_cost: float = 0.0  # for each line begun, one or more strokes without a lift between (SPIRAL, section 4.3)
+    length_cost: float = 0.0  # for each shorter side of the canvas that strokes are long (SPIRAL++)
+    blank_cost: float = 0.0  # once, for an episode that leaves no trace on its canvas (SPIRAL, section 4.3)
 
     @property
     def picture(self) -> dict[str, Any]:

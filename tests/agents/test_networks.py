@@ -7,7 +7,7 @@ from torch import nn
 from spiral.agents import networks
 from spiral.canvas import CanvasSpec
 from spiral.config import EnvConfig
-from spiral.envs.actions import ActionTable
+from spiral.envs.actions import action_table
 from spiral.errors import InputError
 from spiral.renderers import RENDERERS
 
@@ -45,7 +45,7 @@ def test_a_residual_block_is_its_input_plus_two_convolutions_of_it():
 
 
 def test_features_of_a_cell_tell_where_it_is():
-    table = ActionTable(EnvConfig(grid=5))
+    table = action_table(EnvConfig(grid=5))
     cells = networks.CellFeatures(torch.as_tensor(table.cell_points), embedding=3)
     features = cells(torch.tensor([4, 20, 12]))  # top right, bottom left, middle
     assert features.shape == (3, cells.size)

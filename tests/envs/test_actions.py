@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from spiral.config import EnvConfig
-from spiral.envs.actions import MOVE, PAINT, ActionTable
+from spiral.envs.actions import MOVE, PAINT, action_table
 from spiral.envs.easel import Easel
 from spiral.errors import InputError
 from spiral.stroke import Brush
@@ -29,38 +29,41 @@ def cell(column, row):
 
 
 def strokes(*actions, **options):
-    return ActionTable(config(**options)).strokes(np.array(actions))
+    easel = Easel(config(**options), 1)
+    for row in actions:
+        easel.paint(np.array([row]))
+    return easel.strokes(0)
 
 
 def test_the_parts_of_an_rgb_action_in_order():
-    table = ActionTable(config(channels=3))
+    table = action_table(config(channels=3))
     assert table.parts == ("flag", "end", "control", "size", "pressure", "red", "green", "blue")
     assert table.nvec.tolist() == [2, 256, 256, 2, 3, 5, 5, 5]
     assert table.space.nvec.tolist() == table.nvec.tolist()
 
 
 def test_a_grey_action_has_no_colour_parts():
-    table = ActionTable(config(channels=1))
+    table = action_table(config(channels=1))
     assert table.parts == ("flag", "end", "control", "size", "pressure")
     assert table.nvec.tolist() == [2, 256, 256, 2, 3]
 
 
 def test_a_part_with_one_level_stays_in_the_table():
-    table = ActionTable(config(channels=3, sizes=(0.1,), pressures=(1.0,), color_levels=1))
+    table = action_table(config(channels=3, sizes=(0.1,), pressures=(1.0,), color_levels=1))
     assert len(table.parts) == 8
     assert table.nvec.tolist() == [2, 256, 256, 1, 1, 1, 1, 1]
 
 
 @pytest.mark.parametrize(("channels", "palette"), [(1, GREYS), (3, PALETTE), (3, PALETTE[:1])])
 def test_a_palette_is_one_part_of_so_many_pens(channels, palette):
-    table = ActionTable(config(channels=channels, palette=palette))
+    table = action_table(config(channels=channels, palette=palette))
     assert table.parts == ("flag", "end", "control", "size", "pressure", "color")
     assert table.nvec.tolist() == [2, 256, 256, 2, 3, len(palette)]
     assert table.relevant.tolist() == [[True, True, False, False, False, False], [True] * 6]
 
 
 def test_a_move_needs_flag_and_end_only():
-    table = ActionTable(config(channels=3))
+    table = action_table(config(channels=3))
     actions = np.array([action(MOVE, red=0, green=0, blue=0), action(PAINT, red=0, green=0, blue=0)])
     assert table.masks(actions).tolist() == [[True, True] + [False] * 6, [True] * 8]
     assert table.relevant[MOVE].tolist() == [True, True] + [False] * 6
@@ -76,7 +79,7 @@ def test_masked_parts_change_no_pixel_and_relevant_ones_do(colors, pressure_cont
     """Turns each part of the second of three actions in turn and looks at the canvas."""
     settings = config(**colors, pressure_controls=pressure_controls)
     rng = np.random.default_rng(5)
-    table = ActionTable(settings)
+    table = action_table(settings)
     for flag in (MOVE, PAINT):
         episode = rng.integers(0, table.nvec, (3, len(table.parts)))
         episode[:, 0] = PAINT, flag, PAINT
@@ -92,7 +95,7 @@ def test_masked_parts_change_no_pixel_and_relevant_ones_do(colors, pressure_cont
 
 
 def test_cells_are_row_times_k_plus_column_and_cover_the_edges():
-    points = ActionTable(config()).cell_points
+    points = action_table(config()).cell_points
     assert points.dtype == np.float32 and points.shape == (GRID * GRID, 2)
     np.testing.assert_allclose(points[cell(column=3, row=7)], [3 / 15, 7 / 15], rtol=1e-6)
     assert points[0].tolist() == [0, 0]
@@ -186,7 +189,7 @@ def ends(*actions, **options):
 
 def test_the_shorter_side_is_as_long_as_the_picture():
     for width, height, mm in [(32, 32, [80, 80]), (48, 32, [120, 80]), (32, 64, [80, 160])]:
-        assert ActionTable(config(width=width, height=height, picture_mm=80.0)).mm.tolist() == mm
+        assert action_table(config(width=width, height=height, picture_mm=80.0)).mm.tolist() == mm
 
 
 def test_a_stroke_shorter_than_the_minimum_leaves_no_ink_and_moves_the_pen():
@@ -235,10 +238,10 @@ def test_after_a_stroke_too_short_the_pen_is_lifted():
 )
 def test_an_action_that_does_not_fit_is_refused_by_name(actions, message):
     with pytest.raises(InputError, match=message):
-        ActionTable(config()).checked(np.array(actions), count=len(actions) if np.ndim(actions) == 2 else 1)
+        action_table(config()).checked(np.array(actions), count=len(actions) if np.ndim(actions) == 2 else 1)
 
 
 def test_recorded_actions_do_not_share_memory_with_the_caller():
-    table = ActionTable(config())
+    table = action_table(config())
     actions = np.array([action()])
     assert not np.shares_memory(table.checked(actions, 1), actions)

@@ -17,6 +17,7 @@ ACCEPTED = {
     "renderer": ("cairo",),
     "grid": (2, 64),
     "episode_length": (1, 1000),
+    "strokes": ("simple", "compound"),
     "sizes": ((0.1,), (0.01, 1.0)),
     "pressures": ((1.0,), (0.001, 0.5)),
     "pressure_controls": ("opacity", "width", "taper"),
@@ -31,6 +32,9 @@ ACCEPTED = {
     "minimum_mm": (0.0, 1.5, 100.0),
     "lift_cost": (0.0, 0.1, 1000.0),
     "travel_cost": (0.0, 0.01, 1000.0),
+    "stroke_cost": (0.0, 0.1, 1000.0),
+    "length_cost": (0.0, 0.1, 1000.0),
+    "blank_cost": (0.0, 5.0, 1000.0),
 }
 
 REFUSED = [
@@ -45,6 +49,7 @@ REFUSED = [
     ("renderer", "cario", "unknown renderer 'cario'; known: .*Did you mean 'cairo'"),
     ("grid", 1, "grid must be a whole number from 2 to 64, got 1"),
     ("episode_length", 0, "episode_length must be a whole number from 1 to 1000, got 0"),
+    ("strokes", "cubic", "unknown kind of strokes 'cubic'; known: simple, compound"),
     ("sizes", (), r"sizes must be a list of one or more numbers, got \(\)"),
     ("sizes", 0.5, "sizes must be a list of one or more numbers, got 0.5"),
     ("sizes", (0.1, 0.0), r"sizes\[1\] must be a number above 0 .*, got 0.0"),
@@ -67,6 +72,9 @@ REFUSED = [
     ("minimum_mm", 100.5, "minimum_mm must be a number from 0 to 100, got 100.5"),  # longer than the picture
     ("lift_cost", -0.1, "lift_cost must be a number from 0 to 1000, got -0.1"),
     ("travel_cost", float("nan"), "travel_cost must be a number from 0 to 1000, got nan"),
+    ("stroke_cost", 1000.5, "stroke_cost must be a number from 0 to 1000, got 1000.5"),
+    ("length_cost", -1.0, "length_cost must be a number from 0 to 1000, got -1.0"),
+    ("blank_cost", None, "blank_cost must be a number from 0 to 1000, got None"),
 ]
 
 
@@ -97,6 +105,11 @@ def test_the_minimum_may_be_as_long_as_the_picture_it_is_given_with():
 def test_a_palette_in_colour_needs_a_canvas_in_colour():
     palette = ((1.0, 0.0, 0.0), (0.0, 0.0, 1.0))
     assert env_config(None, {"channels": 3, "palette": palette}).palette == palette
+
+
+def test_compound_strokes_must_be_opaque():
+    with pytest.raises(InputError, match=r"strokes 'compound' are chains .* 'opacity'; take 'width' or 'taper', or"):
+        env_config(None, {"strokes": "compound", "pressure_controls": "opacity"})
 
 
 def test_options_go_over_the_given_configuration():
