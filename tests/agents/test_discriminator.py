@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from spiral.agents.discriminator import Discriminator, score_input
+from spiral.agents.discriminator import Discriminator, draw_masks, score_input
 from spiral.canvas import CanvasSpec
 from spiral.config import DiscriminatorConfig, EnvConfig
 from spiral.datasets import load_pictures
@@ -12,9 +12,9 @@ SMALL = DiscriminatorConfig(channels=(4, 8))
 both_kinds = pytest.mark.parametrize("spectral", [False, True], ids=["plain", "spectral"])
 
 
-def make(spectral=False, width=16, height=16, channels=1, config=SMALL):
+def make(spectral=False, width=16, height=16, channels=1, config=SMALL, **asked):
     torch.manual_seed(0)
-    env = EnvConfig(width=width, height=height, channels=channels)
+    env = EnvConfig(width=width, height=height, channels=channels, **asked)
     return Discriminator(config, env, spectral).eval()
 
 
@@ -22,9 +22,10 @@ def noise(count, height=16, width=16, channels=1, seed=0):
     return np.random.default_rng(seed).integers(0, 256, (count, height, width, channels), dtype=np.uint8)
 
 
-def score(discriminator, pictures):
+def score(discriminator, pictures, targets=None, masks=None, labels=None):
+    targets = None if targets is None else torch.as_tensor(targets)
     with torch.no_grad():
-        return discriminator(score_input(torch.as_tensor(pictures)))
+        return discriminator.given(labels)(score_input(torch.as_tensor(pictures), targets, masks))
 
 
 def test_pictures_enter_as_planes_from_minus_one_to_one():
@@ -35,6 +36,72 @@ def test_pictures_enter_as_planes_from_minus_one_to_one():
     assert planes.dtype == torch.float32
     assert planes[1, :, 2, 5].tolist() == pytest.approx([1.0, -1.0, -0.6])
     assert planes[0].unique().tolist() == [-1.0]
+
+
+def test_a_target_enters_before_its_picture():
+    pictures, targets = (torch.as_tensor(noise(2, channels=3, seed=seed)) for seed in (0, 1))
+    planes = score_input(pictures, targets)
+    assert planes.shape == (2, 6, 16, 16)
+    assert torch.equal(planes[:, :3], score_input(targets))
+    assert torch.equal(planes[:, 3:], score_input(pictures))
+
+
+@pytest.mark.parametrize("kind", ["halves", "random"])
+def test_of_a_target_only_what_a_mask_hides_of_the_picture_is_seen(kind):
+    pictures, targets = (torch.as_tensor(noise(8, seed=seed)) for seed in (0, 1))
+    masks = draw_masks(kind, 8, EnvConfig(width=16, height=16), torch.Generator().manual_seed(0))
+    target, picture = score_input(pictures, targets, masks).split(1, dim=1)
+    seen = masks.permute(0, 3, 1, 2)
+    assert seen.any() and not seen.all()
+    assert torch.equal(picture[seen], score_input(pictures)[seen])
+    assert torch.equal(target[~seen], score_input(targets)[~seen])
+    assert not picture[~seen].any() and not target[seen].any()
+    hidden_changed = torch.where(masks, pictures, 255 - pictures)
+    assert torch.equal(score_input(hidden_changed, targets, masks), score_input(pictures, targets, masks))
+
+
+HALVES = {"left", "right", "upper", "lower"}
+
+
+def half_of(mask, height, width):
+    """The name of a half, for a mask bool [height, width] that is one; of an odd side, the first half is the larger."""
+    halves = {name: np.zeros((height, width), bool) for name in HALVES}
+    halves["upper"][: -(-height // 2)] = halves["left"][:, : -(-width // 2)] = True
+    halves["lower"], halves["right"] = ~halves["upper"], ~halves["left"]
+    return next(name for name, half in halves.items() if np.array_equal(half, mask))
+
+
+@pytest.mark.parametrize("width, height", [(16, 16), (17, 23), (64, 16)])
+def test_half_masks_are_the_four_halves_equally_often(width, height):
+    masks = draw_masks("halves", 2000, EnvConfig(width=width, height=height), torch.Generator().manual_seed(0))
+    assert masks.shape == (2000, height, width, 1) and masks.dtype == torch.bool
+    names, counts = np.unique([half_of(mask, height, width) for mask in masks[..., 0].numpy()], return_counts=True)
+    assert set(names) == HALVES
+    assert ((counts - 500) ** 2 / 500).sum() < 16.3  # 0.999 quantile of chi-square, 3 degrees of freedom
+
+
+@pytest.mark.parametrize("width, height", [(16, 16), (17, 23), (64, 16)])
+def test_random_masks_are_blocks_each_seen_half_the_time(width, height):
+    count = 2000
+    masks = draw_masks("random", count, EnvConfig(width=width, height=height), torch.Generator().manual_seed(0))
+    assert masks.shape == (count, height, width, 1) and masks.dtype == torch.bool
+    rows, columns = (np.arange(side) * 4 // side for side in (height, width))
+    blocks = masks[:, np.searchsorted(rows, range(4))][:, :, np.searchsorted(columns, range(4)), 0]
+    assert torch.equal(blocks[:, rows][:, :, columns], masks[..., 0])
+    blocks = blocks.reshape(count, 16).float()
+    assert (blocks.mean(dim=0) - 0.5).abs().max() < 0.05
+    assert (np.corrcoef(blocks.T.numpy()) - np.eye(16)).max() < 0.1, "each by itself"
+
+
+@pytest.mark.parametrize("kind", ["halves", "random"])
+def test_masks_are_the_generators(kind):
+    def draw(seed):
+        return draw_masks(kind, 50, EnvConfig(width=16, height=16), torch.Generator().manual_seed(seed))
+
+    torch.manual_seed(0)
+    one = draw(1)
+    torch.manual_seed(1)
+    assert torch.equal(draw(1), one) and not torch.equal(draw(2), one)
 
 
 def test_a_digit_scores_the_same_on_a_canvas_and_in_the_dataset():
@@ -60,6 +127,49 @@ def test_permuted_pictures_have_permuted_scores(spectral):
     assert scores.shape == (6,)
     assert scores.std() > 0
     assert torch.allclose(score(discriminator, pictures[order]), scores[order], atol=1e-5)
+
+
+@both_kinds
+@pytest.mark.parametrize("classes", [0, 3])
+def test_permuted_pictures_with_their_targets_and_labels_have_permuted_scores(spectral, classes):
+    discriminator, pictures, targets = make(spectral, target=True, classes=classes), noise(6), noise(6, seed=1)
+    labels = torch.tensor([0, 1, 2, 2, 0, 1]) if classes else None
+    order = [3, 1, 5, 0, 4, 2]
+    scores = score(discriminator, pictures, targets, labels=labels)
+    permuted = score(discriminator, pictures[order], targets[order], labels=labels[order] if classes else None)
+    assert torch.allclose(permuted, scores[order], atol=1e-5)
+    others = score(discriminator, pictures, targets[order], labels=labels)
+    assert (others - scores)[[0, 2, 3, 5]].abs().min() > 1e-4, "the target is seen"
+    if classes:
+        others = score(discriminator, pictures, targets, labels=(labels + 1) % 3)
+        assert (others - scores).abs().min() > 1e-4, "so is the label"
+
+
+def test_a_label_adds_its_classes_weights_of_the_last_features():
+    discriminator, labels = make(classes=3), torch.tensor([2, 0, 0, 1])
+    x = score_input(torch.as_tensor(noise(4)))
+    with torch.no_grad():
+        features, scores = discriminator.layers(x), discriminator(x, labels)
+        for i, label in enumerate(labels):
+            weights = discriminator.score.weight[0] + discriminator.classes.weight[label]
+            assert scores[i] == pytest.approx(float(weights @ features[i] + discriminator.score.bias), abs=1e-5)
+        assert torch.equal(discriminator(x), discriminator.score(features).squeeze(1)), "without labels, nothing"
+
+
+def test_a_label_counts_as_much_as_the_rest_from_the_beginning():
+    discriminator, labels = make(classes=10), torch.arange(100) % 10
+    pictures = noise(100)
+    without, with_labels = score(discriminator, pictures), score(discriminator, pictures, labels=labels)
+    assert 1 / 3 < (with_labels - without).std() / without.std() < 3
+
+
+@pytest.mark.parametrize("rows", [3, 4, 8])
+def test_labels_are_given_for_a_batch_its_beginning_and_twice_its_length(rows):
+    discriminator, pictures, labels = make(classes=3), noise(8), torch.tensor([2, 0, 0, 1])
+    x = score_input(torch.as_tensor(pictures))[:rows]
+    with torch.no_grad():
+        expected = [discriminator(x[i : i + 1], labels[i % 4 : i % 4 + 1]).item() for i in range(rows)]
+        assert discriminator.given(labels)(x).tolist() == pytest.approx(expected, abs=1e-5)
 
 
 @both_kinds
@@ -102,20 +212,24 @@ def test_layers_are_added_until_little_is_left(size, channels, expected):
     assert widths_of(make(False, *size, config=DiscriminatorConfig(channels=channels))) == expected
 
 
+def weighted(discriminator):
+    """The layers that have weights."""
+    layers = (*discriminator.layers, discriminator.score, discriminator.classes)
+    return [layer for layer in layers if hasattr(layer, "weight")]
+
+
 def layer_norms(discriminator):
-    layers = [layer for layer in (*discriminator.layers, discriminator.score) if hasattr(layer, "weight")]
-    return [torch.linalg.matrix_norm(layer.weight.detach().flatten(1), 2).item() for layer in layers]
+    return [torch.linalg.matrix_norm(layer.weight.detach().flatten(1), 2).item() for layer in weighted(discriminator)]
 
 
 def test_spectral_normalisation_bounds_every_layer():
-    discriminator = make(spectral=True).train()
+    discriminator = make(spectral=True, classes=3).train()
     with torch.no_grad():
-        for layer in (*discriminator.layers, discriminator.score):
-            if hasattr(layer, "weight"):
-                layer.parametrizations.weight.original.mul_(10)
-        for _ in range(30):  # each pass is one step of the power iteration
-            discriminator(score_input(torch.as_tensor(noise(1))))
-    assert layer_norms(discriminator) == pytest.approx([1, 1, 1], abs=0.02)
+        for layer in weighted(discriminator):
+            layer.parametrizations.weight.original.mul_(10)
+    for _ in range(30):  # each pass is one step of the power iteration
+        score(discriminator, noise(1), labels=torch.tensor([1]))
+    assert layer_norms(discriminator) == pytest.approx([1, 1, 1, 1], abs=0.02)
 
 
 def test_without_it_layers_are_as_large_as_they_are():
