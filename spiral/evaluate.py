@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import dataclasses
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
-from spiral.config import RunConfig
+from spiral import checks
+from spiral.config import LIMITS, RunConfig
 from spiral.datasets import load_pictures
-from spiral.metrics import METRICS, Reference, collapse, measure, measure_strokes, squared_error
-from spiral.paint import Paintings, paint
+from spiral.errors import InputError
+from spiral.metrics import (
+    METRICS,
+    Reference,
+    collapse,
+    measure,
+    measure_strokes,
+    squared_error,
+    squared_errors,
+)
+from spiral.paint import Paintings, paint, rollouts
 from spiral.pictures import SHEET_TILE, contact_sheet, paired, sample_sheet
+from spiral.progress import Watch, unwatched
 from spiral.run_folder import find_painter
+from spiral.search import MAX_CANDIDATES, search
 
 EVALUATION_SEED = 2**31  # of the evaluated paintings: always the same noise, so that only the painter differs
 RANDOM_SEED = 2**31 + 1
+SEARCH_SEED = 2**31 + 2
 SHEET_PAIRS = 50
 
 
@@ -61,9 +77,51 @@ class Evaluator:
         if env.target:
             measured["squared_error"] = squared_error(paintings.canvases, self.pictures)
             measured["random_error"] = squared_error(self._random.canvases, self.pictures)
-        if self.task and self._classifier.names(self._labels):
-            measured["accuracy"] = self._classifier.accuracy(paintings.canvases, self._labels)
+        measured |= self._accuracy(paintings.canvases)
         return measured | {"classifier_accuracy": self.classifier_accuracy}, paintings
+
+    def _accuracy(self, canvases: np.ndarray) -> dict[str, float]:
+        """Nothing where no digits were asked for."""
+        if not (self.task and self._classifier.names(self._labels)):
+            return {}
+        return {"accuracy": self._classifier.accuracy(canvases, self._labels)}
+
+    def reconstructions(
+        self, painter, searches: Sequence[int] = (), watch: Watch = unwatched
+    ) -> dict[str, dict[str, Any]]:
+        """How near to the held-out pictures a painter's paintings of them come, beside others', and what they cost.
+
+        Args:
+            painter: of given pictures; it paints greedily, and is called "painter" in the answer.
+            searches: numbers of candidates k; greedy search with each is "search k". "random" is the random painter.
+            watch: shown the pictures of a search.
+
+        Returns:
+            Of each: squared_error, squared_errors (a list), accuracy (if digits were asked for),
+            cpu_seconds_per_picture; rows of ``spiral.metrics.METRICS``.
+        """
+        compared = {"painter": self._reconstructed(painter, EVALUATION_SEED)}
+        for candidates in searches:
+            began = time.process_time()
+            found = search(self.run.env, self.pictures, candidates, SEARCH_SEED, watch)
+            seconds = (time.process_time() - began) / self.samples
+            compared[f"search {candidates}"] = self._compared(found.errors, found.canvases, seconds)
+        return compared | {"random": self._reconstructed(None, RANDOM_SEED)}
+
+    def _reconstructed(self, painter, seed: int) -> dict[str, Any]:
+        errors, canvases, seconds = [], [], []
+        for (rollout, _), spent in _timed(rollouts(painter, self.run.env, self.samples, seed, True, self.task)):
+            steps = [*rollout.observations["canvas"].swapaxes(0, 1)[1:], rollout.finals]
+            errors.append(np.stack([squared_errors(step, rollout.constants["target"]) for step in steps], axis=1))
+            canvases.append(rollout.finals)
+            seconds.append(spent / len(rollout.finals))
+        errors, canvases = (np.concatenate(parts)[: self.samples] for parts in (errors, canvases))
+        return self._compared(errors, canvases, float(np.mean(seconds)))
+
+    def _compared(self, errors: np.ndarray, canvases: np.ndarray, seconds: float) -> dict[str, Any]:
+        means = [float(after.mean()) for after in errors.T]
+        compared = {"squared_error": means[-1], **self._accuracy(canvases)}
+        return compared | {"cpu_seconds_per_picture": seconds, "squared_errors": means}
 
     def sheet(self, paintings: Paintings) -> np.ndarray:
         """Some of the evaluated paintings on one picture, each beside the picture it was asked to be."""
@@ -84,19 +142,74 @@ class Evaluator:
         return collapse(measured, self._reference)
 
 
-def evaluate_file(where: str, data: str | None = None) -> dict[str, float]:
+def _timed(items: Iterable) -> Iterator[tuple[Any, float]]:
+    """Each item with the CPU seconds that making it took."""
+    began = time.process_time()
+    for item in items:
+        yield item, time.process_time() - began
+        began = time.process_time()
+
+
+def evaluate_file(
+    where: str,
+    data: str | None = None,
+    searches: Sequence[int] = (),
+    samples: int | None = None,
+    watch: Watch = unwatched,
+) -> dict[str, Any]:
     """The metrics of a painter on disk: a run's folder, a checkpoint's, or a painter file.
 
+    Args:
+        where: the painter.
+        data: other pictures than its run's.
+        searches: greedy search with each of these numbers of candidates is measured beside a painter of given pictures.
+        samples: how many held-out pictures; as many as in its run where None.
+        watch: shown the pictures of a search.
+
+    Returns:
+        Rows of ``spiral.metrics.METRICS``, and of a painter of given pictures ``Evaluator.reconstructions`` as
+        "reconstruction".
+
     Raises:
-        InputError: there is no such painter, or no such data.
+        InputError: there is no such painter or no such data, a number is out of range, or there is nothing to search.
     """
     from spiral.agents.painter_file import load_painter
 
+    for candidates in searches:
+        checks.integer(candidates, "--search", 1, MAX_CANDIDATES)
     trained = load_painter(find_painter(where))
-    measured, _ = Evaluator(trained.run, data)(trained.painter)
-    return {"env_steps_trained": trained.env_steps} | measured
+    run = trained.run
+    if searches and not run.env.target:
+        raise InputError(
+            f"--search paints given pictures, and the painter {where} is given none; leave it out, or evaluate a painter "
+            "that was trained with env.target=true"
+        )
+    if samples is not None:
+        run = dataclasses.replace(
+            run, evaluate_samples=checks.integer(samples, "--samples", *LIMITS["evaluate_samples"])
+        )
+    evaluator = Evaluator(run, data)
+    measured: dict[str, Any] = {"env_steps_trained": trained.env_steps} | evaluator(trained.painter)[0]
+    if run.env.target:
+        measured["reconstruction"] = evaluator.reconstructions(trained.painter, searches, watch)
+    return measured
 
 
-def table(measured: dict[str, float]) -> str:
+def table(measured: dict[str, Any]) -> str:
     """Metrics as lines of text, each with its meaning."""
-    return "\n".join(f"{name:22} {value:>12,.6g}  {METRICS[name].meaning}" for name, value in measured.items())
+    lines = [
+        f"{name:22} {value:>12,.6g}  {METRICS[name].meaning}"
+        for name, value in measured.items()
+        if name != "reconstruction"
+    ]
+    if "reconstruction" in measured:
+        lines += ["", *_reconstruction_table(measured["reconstruction"])]
+    return "\n".join(lines)
+
+
+def _reconstruction_table(compared: dict[str, dict[str, Any]]) -> list[str]:
+    columns = [name for name in compared["painter"] if name != "squared_errors"]
+    lines = ["".join([" " * 22, *(f"{name:>{len(name) + 2}}" for name in columns)])]
+    for who, row in compared.items():
+        lines.append("".join([f"{who:22}", *(f"{row[name]:>{len(name) + 2},.4g}" for name in columns)]))
+    return lines

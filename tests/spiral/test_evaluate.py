@@ -1,18 +1,33 @@
 """``spiral evaluate``: a painter on disk against held-out pictures."""
 
 import json
+import math
 
+import numpy as np
 import pytest
+import torch
 from click.testing import CliRunner
 
+from spiral import config
+from spiral.agents.painter import Painter
+from spiral.agents.painter_file import save_painter
 from spiral.cli import main
-from spiral.metrics import METRICS
+from spiral.envs.easel import Easel
+from spiral.evaluate import EVALUATION_SEED, Evaluator
+from spiral.metrics import METRICS, squared_error
+from spiral.paint import rollouts
 
 
 def evaluated(*arguments):
     result = CliRunner().invoke(main, ["evaluate", *map(str, arguments)])
     assert (result.exit_code, result.stderr) == (0, "")
     return result.stdout
+
+
+def refused(*arguments):
+    result = CliRunner().invoke(main, ["evaluate", *map(str, arguments)])
+    assert result.exit_code == 2
+    return result.stderr
 
 
 @pytest.fixture(scope="module")
@@ -44,9 +59,109 @@ def test_the_table_has_a_line_for_each_figure(figures, painter_file):
 
 
 def test_other_pictures_are_compared_with_on_request(figures, painter_file, tmp_path):
-    import numpy as np
-
     data = tmp_path / "black.npz"
     np.savez(data, images=np.random.default_rng(0).integers(0, 256, size=(300, 16, 16), dtype=np.uint8))
     others = json.loads(evaluated(painter_file, "--json", "--data", data))
     assert others["frechet_distance"] != figures["frechet_distance"]
+
+
+# -- painters of given pictures ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def copying_run(tiny_run):
+    return config.override(tiny_run, ["env.target=true", "evaluate_samples=110"])  # more than are painted side by side
+
+
+@pytest.fixture(scope="module")
+def copyist(copying_run):
+    """A painter of given pictures that has learned nothing."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return Painter(copying_run.painter, copying_run.env).eval()
+
+
+@pytest.fixture(scope="module")
+def copyist_file(copyist, copying_run, tmp_path_factory):
+    path = tmp_path_factory.mktemp("copyist") / "painter.npz"
+    save_painter(path, {name: value.numpy() for name, value in copyist.state_dict().items()}, copying_run, 240)
+    return path
+
+
+@pytest.fixture(scope="module")
+def copied(copyist_file):
+    """What spiral evaluate says of it, beside greedy searches."""
+    return json.loads(evaluated(copyist_file, "--json", "--search", 4, "--search", 64))
+
+
+def test_a_painter_of_given_pictures_is_measured_beside_search_and_chance(copied):
+    compared = copied["reconstruction"]
+    assert set(copied) - {"reconstruction"} <= set(METRICS)
+    assert list(compared) == ["painter", "search 4", "search 64", "random"]
+    for row in compared.values():
+        assert set(row) <= set(METRICS)
+        assert row["squared_errors"][-1] == row["squared_error"] and len(row["squared_errors"]) == 3
+        assert 0 <= row["accuracy"] <= 1
+        assert 0 < row["cpu_seconds_per_picture"] < 1
+    assert compared["painter"]["squared_error"] == copied["squared_error"]
+    assert compared["painter"]["accuracy"] == copied["accuracy"]
+    assert compared["random"]["squared_error"] == copied["random_error"]
+
+
+def test_a_search_of_more_candidates_comes_nearer_and_costs_more(copied):
+    few, many, random = (copied["reconstruction"][name] for name in ("search 4", "search 64", "random"))
+    assert many["squared_error"] < few["squared_error"] < random["squared_error"]
+    assert many["squared_errors"] == sorted(many["squared_errors"], reverse=True)
+    assert many["cpu_seconds_per_picture"] > few["cpu_seconds_per_picture"]
+
+
+def test_errors_are_those_of_the_canvases_after_each_action(copyist, copying_run, copied):
+    pictures = Evaluator(copying_run).pictures
+    parts = list(rollouts(copyist, copying_run.env, 110, EVALUATION_SEED, greedy=True, given={"target": pictures}))
+    actions = np.concatenate([rollout.actions for rollout, _ in parts])[:110]
+    easel, errors = Easel(copying_run.env, 110), []
+    for step in range(3):
+        easel.paint(actions[:, step])
+        errors.append(squared_error(easel.canvases(), pictures))
+    assert copied["reconstruction"]["painter"]["squared_errors"] == pytest.approx(errors, rel=1e-12)
+
+
+def test_the_table_of_reconstructions(copyist_file):
+    lines = evaluated(copyist_file, "--samples", 10, "--search", 8).splitlines()
+    header, *rows = lines[lines.index("") + 1 :]
+    assert header.split() == ["squared_error", "accuracy", "cpu_seconds_per_picture"]
+    assert [row[:22].strip() for row in rows] == ["painter", "search 8", "random"]
+    assert all(len(row) == len(header) and len(row[22:].split()) == 3 for row in rows)
+
+
+def test_fewer_samples_are_measured_on_request(copyist_file, copied):
+    few = json.loads(evaluated(copyist_file, "--json", "--samples", 10))
+    assert few["squared_error"] != copied["squared_error"]
+    assert list(few["reconstruction"]) == ["painter", "random"]
+
+
+def test_pictures_without_digits_have_no_accuracy(copyist_file, tmp_path):
+    np.savez(tmp_path / "noise.npz", images=np.random.default_rng(0).integers(0, 256, (60, 16, 16), np.uint8))
+    measured = json.loads(evaluated(copyist_file, "--json", "--data", tmp_path / "noise.npz", "--search", 2))
+    assert "accuracy" not in measured
+    assert all("accuracy" not in row for row in measured["reconstruction"].values())
+    assert all(math.isfinite(row["squared_error"]) for row in measured["reconstruction"].values())
+
+
+def test_a_painter_of_no_given_pictures_has_nothing_to_search_for(painter_file):
+    assert refused(painter_file, "--search", 10) == (
+        f"Error: --search paints given pictures, and the painter {painter_file} is given none; leave it out, or evaluate "
+        "a painter that was trained with env.target=true\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("--search", 0, "--search must be a whole number from 1 to 10000, got 0"),
+        ("--search", 10_001, "--search must be a whole number from 1 to 10000, got 10001"),
+        ("--samples", 9, "--samples must be a whole number from 10 to 100000, got 9"),
+    ],
+)
+def test_numbers_that_are_refused(copyist_file, option, value, message):
+    assert refused(copyist_file, option, value) == f"Error: {message}\n"

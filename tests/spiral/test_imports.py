@@ -35,6 +35,7 @@ LIGHT_MODULES = [
     "spiral.renderers.cairo",
     "spiral.renderers.reference",
     "spiral.replay_file",
+    "spiral.search",
     "spiral.stroke",
     "spiral.svg",
 ]

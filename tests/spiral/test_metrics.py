@@ -6,7 +6,17 @@ import pytest
 from spiral.canvas import CanvasSpec
 from spiral.errors import InputError
 from spiral.geometry import Point
-from spiral.metrics import class_shares, entropy, frechet_distance, ink, measure_strokes, pen_lifts, pen_travel
+from spiral.metrics import (
+    class_shares,
+    entropy,
+    frechet_distance,
+    ink,
+    measure_strokes,
+    pen_lifts,
+    pen_travel,
+    squared_error,
+    squared_errors,
+)
 from spiral.program import Program
 from spiral.stroke import Brush, Stroke
 
@@ -89,6 +99,19 @@ def test_ink_is_mean_darkness():
     images[0] = 0
     images[1, 0] = 204
     assert ink(images) == pytest.approx((1 + 0.25 * 0.2) / 2)
+
+
+def test_squared_errors_are_means_over_all_values_in_0_to_1():
+    pictures = np.zeros((3, 2, 2, 3), np.uint8)
+    paintings = pictures.copy()
+    paintings[1] = 255
+    paintings[2, 0, 0] = (51, 0, 102)
+    expected = [0, 1, (0.2**2 + 0.4**2) / 12]
+    assert squared_errors(paintings, pictures) == pytest.approx(expected, rel=1e-12)
+    assert squared_errors(pictures, paintings) == pytest.approx(expected, rel=1e-12)
+    assert squared_errors(paintings, pictures[0]) == pytest.approx(expected, rel=1e-12)
+    assert squared_error(paintings, pictures) == pytest.approx(sum(expected) / 3, rel=1e-12)
+    assert paintings[1].all() and not pictures.any()  # both are left as they were
 
 
 def painting(*ends, colors=None, width=32, height=32):
