@@ -8,9 +8,7 @@ from dataclasses import replace
 
 from spiral.canvas import CanvasSpec
 from spiral.errors import ProgramError
-from spiral.geometry import Point
 from spiral.program import MAX_PAINTED_SIDE, Program
-from spiral.stroke import Stroke
 
 
 def arranged(programs: Sequence[Program], names: Sequence[str] | None = None) -> Program:
@@ -43,16 +41,11 @@ def arranged(programs: Sequence[Program], names: Sequence[str] | None = None) ->
     )
     narrower = min(width, height) / min(columns * width, rows * height)
 
-    def moved(stroke: Stroke, row: int, column: int) -> Stroke:
-        points = (
-            Point((column + x) / columns, (row + y) / rows) for x, y in (stroke.start, stroke.control, stroke.end)
-        )
-        start, control, end = points
-        brush = replace(stroke.brush, width=narrower * stroke.brush.width)
-        return replace(stroke, start=start, control=control, end=end, brush=brush)
-
     strokes = tuple(
-        moved(stroke, *divmod(number, columns)) for number, program in enumerate(programs) for stroke in program.strokes
+        stroke.placed(column, row, columns, rows, narrower)
+        for number, program in enumerate(programs)
+        for row, column in [divmod(number, columns)]
+        for stroke in program.strokes
     )
     origin = f"{len(programs)} programs"
     return replace(programs[0], canvas=canvas, strokes=strokes, seed=None, origin=origin, checksum=None)

@@ -16,6 +16,7 @@ from spiral.files import written_whole
 SHEET_TILE = 64  # pixels of a small canvas on a sample sheet
 SHEET_SIDE = 680  # pixels of a sample sheet, about
 GAP_LEVEL = 200  # grey between the tiles of a sheet, so that white canvases show their edges
+MOST_PAIRS, MOST_PAIRS_ACROSS = 50, 5
 CAPTION_HEIGHT = 14  # pixels
 
 
@@ -81,6 +82,17 @@ def paired(pictures: np.ndarray, paintings: np.ndarray) -> np.ndarray:
     return np.stack([pictures, paintings], axis=1).reshape(-1, *pictures.shape[1:])
 
 
+def pair_sheet(pictures: Sequence[np.ndarray], paintings: Sequence[np.ndarray]) -> np.ndarray:
+    """The first fifty pictures, each beside what was painted of it; all uint8 [H, W, C], of any shape."""
+    count = min(len(pictures), MOST_PAIRS)
+    columns = 2 * min(MOST_PAIRS_ACROSS, math.ceil(math.sqrt(count / 2)))
+    small = [[_scaled(one, SHEET_SIDE // columns) for one in images[:count]] for images in (pictures, paintings)]
+    height, width = (max(one.shape[axis] for images in small for one in images) for axis in (0, 1))
+    return contact_sheet(
+        paired(*(np.stack([_centred(one, height, width) for one in images]) for images in small)), columns
+    )
+
+
 def to_image(pixels: np.ndarray) -> Image.Image:
     """Pillow's image of a picture, uint8 [H, W, C] with C = 1 or 3.
 
@@ -99,6 +111,23 @@ def check_picture(pixels: np.ndarray) -> None:
     """
     if pixels.ndim != 3 or pixels.dtype != np.uint8 or pixels.shape[-1] not in (1, 3):
         raise InputError(f"a picture must be uint8 [H, W, 1 or 3], got {_shown(pixels)}")
+
+
+def _scaled(pixels: np.ndarray, side: int) -> np.ndarray:
+    """The picture as large as fits, by a whole number if that is possible: its pixels are then seen."""
+    longer = max(pixels.shape[:2])
+    if longer <= side:
+        return pixels.repeat(side // longer, axis=0).repeat(side // longer, axis=1)
+    height, width = (max(1, round(length * side / longer)) for length in pixels.shape[:2])
+    resized = to_image(pixels).resize((width, height), Image.Resampling.LANCZOS)
+    return np.asarray(resized).reshape(height, width, pixels.shape[2])
+
+
+def _centred(pixels: np.ndarray, height: int, width: int) -> np.ndarray:
+    tile = np.full((height, width, pixels.shape[2]), GAP_LEVEL, np.uint8)
+    top, left = (height - pixels.shape[0]) // 2, (width - pixels.shape[1]) // 2
+    tile[top : top + pixels.shape[0], left : left + pixels.shape[1]] = pixels
+    return tile
 
 
 def _captioned(tile: np.ndarray, caption: str) -> np.ndarray:

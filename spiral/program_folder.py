@@ -13,19 +13,26 @@ from spiral.pictures import sample_sheet, save_png
 from spiral.program import Program, replay
 from spiral.words import counted
 
+SHEET = "sheet.png"
 TILE = 64  # pixels of a program's side on the sheet
 MOST_TILES = 100
 
 
-def save_folder(programs: Sequence[Program], folder: str | os.PathLike, canvases: np.ndarray | None = None) -> str:
-    """Write programs as ``000.json``, ... and the first of them on one sheet, ``sheet.png``.
+def program_files(folder: str | os.PathLike, count: int) -> list[Path]:
+    """What so many programs are called in a folder: ``000.json``, ..."""
+    digits = max(3, len(str(count - 1)))
+    return [Path(folder) / f"{number:0{digits}d}.json" for number in range(count)]
+
+
+def save_folder(programs: Sequence[Program], folder: str | os.PathLike, sheet: np.ndarray | None = None) -> str:
+    """Write programs as ``000.json``, ... and what shows them on one sheet, ``sheet.png``.
 
     The folder is made where it is missing; files of the same names are replaced.
 
     Args:
         programs: at least one.
         folder: where.
-        canvases: uint8 [N, H, W, C], what they painted, for the sheet; small replays where None.
+        sheet: uint8 [H, W, C]; the first hundred of them, drawn small, where None.
 
     Returns:
         A line on what was written.
@@ -36,15 +43,15 @@ def save_folder(programs: Sequence[Program], folder: str | os.PathLike, canvases
     folder = Path(folder)
     if folder.exists() and not folder.is_dir():
         raise InputError(f"cannot write programs to {folder}: it is a file; give a folder")
-    tiles = np.stack([_tile(program) for program in programs[:MOST_TILES]]) if canvases is None else canvases
-    digits = max(3, len(str(len(programs) - 1)))
-    files = [folder / f"{number:0{digits}d}.json" for number in range(len(programs))]
+    if sheet is None:
+        sheet = sample_sheet(np.stack([_tile(program) for program in programs[:MOST_TILES]]))
+    files = program_files(folder, len(programs))
     others = set(folder.glob("*.json")) - set(files)
     for file, program in zip(files, programs, strict=True):
         program.save(file)
-    save_png(sample_sheet(tiles), folder / "sheet.png")
+    save_png(sheet, folder / SHEET)
     left = f"; {counted(len(others), 'other program')} left there from before" if others else ""
-    return f"{folder}: {counted(len(programs), 'program')} and sheet.png{left}"
+    return f"{folder}: {counted(len(programs), 'program')} and {SHEET}{left}"
 
 
 def _tile(program: Program) -> np.ndarray:

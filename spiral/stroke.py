@@ -68,6 +68,22 @@ class Stroke:
         if self.action is not None:
             object.__setattr__(self, "action", checks.integers_of(self.action, "action", MAX_ACTION_PARTS))
 
+    def placed(self, column: float, row: float, columns: float, rows: float, narrower: float) -> Stroke:
+        """The stroke on a canvas of which its own is a part.
+
+        Args:
+            column, row: where its canvas begins there, in widths and heights of its canvas.
+            columns, rows: width and height of the larger canvas, in the same units.
+            narrower: the shorter side of its canvas as a share of the larger one's.
+        """
+
+        def on_larger(point: Point) -> Point:
+            return Point((column + point.x) / columns, (row + point.y) / rows)
+
+        start, control, end = map(on_larger, (self.start, self.control, self.end))
+        brush = replace(self.brush, width=narrower * self.brush.width)
+        return replace(self, start=start, control=control, end=end, brush=brush)
+
     def between(self, t0: float, t1: float) -> Stroke:
         """The stroke's part from parameter ``t0`` to ``t1`` of its curve, 0 <= t0 < t1 <= 1."""
         _, _, start, control, end = split(self.start, self.control, self.end, t0)

@@ -70,14 +70,6 @@ def tiny_run() -> config.RunConfig:
 @pytest.fixture(scope="session")
 def painter_file(tiny_run, tmp_path_factory):
     """A painter that has learned nothing, in its file."""
-    import torch
+    from untrained import save_untrained
 
-    from spiral.agents.painter import Painter
-    from spiral.agents.painter_file import save_painter
-
-    path = tmp_path_factory.mktemp("checkpoint") / "painter.npz"
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        weights = Painter(tiny_run.painter, tiny_run.env).state_dict()
-    save_painter(path, {name: value.numpy() for name, value in weights.items()}, tiny_run, 240)
-    return path
+    return save_untrained(tiny_run, tmp_path_factory.mktemp("checkpoint"))

@@ -23,3 +23,23 @@ def fit(
         on_background(picture, channels, background), (width, height), method=Image.Resampling.LANCZOS
     )
     return np.asarray(fitted).reshape(height, width, channels)
+
+
+def pad(
+    picture: Image.Image,
+    width: int,
+    height: int,
+    channels: int,
+    background: tuple[float, float, float] = WHITE,
+) -> np.ndarray:
+    """The whole picture in the middle of the canvas, as large as it fits, resampled (Lanczos): uint8 [H, W, C].
+
+    Around it and where it is transparent is the background, (red, green, blue), each in 0..1.
+    """
+    scale = min(width / picture.width, height / picture.height)
+    size = [max(1, round(scale * side)) for side in picture.size]
+    resized = on_background(picture, channels, background).resize(size, Image.Resampling.LANCZOS)
+    ground = tuple(round(255 * level) for level in background[:channels])
+    padded = Image.new(resized.mode, (width, height), ground)
+    padded.paste(resized, ((width - resized.width) // 2, (height - resized.height) // 2))
+    return np.asarray(padded).reshape(height, width, channels)

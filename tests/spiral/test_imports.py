@@ -23,6 +23,7 @@ LIGHT_MODULES = [
     "spiral.interchange",
     "spiral.interchange.convert",
     "spiral.pace",
+    "spiral.paint_folder",
     "spiral.picture_file",
     "spiral.pictures",
     "spiral.player",
@@ -38,6 +39,8 @@ LIGHT_MODULES = [
     "spiral.search",
     "spiral.stroke",
     "spiral.svg",
+    "spiral.target",
+    "spiral.tiles",
 ]
 
 

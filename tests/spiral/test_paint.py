@@ -15,8 +15,10 @@ from spiral import config
 from spiral.agents.painter import Painter
 from spiral.agents.painter_file import load_painter, publish
 from spiral.cli import main
+from spiral.commission import Options
 from spiral.errors import InputError
-from spiral.paint import paint, paint_to_folder
+from spiral.paint import paint
+from spiral.paint_folder import paint_to_folder
 from spiral.painters import painter_names, painter_path
 from spiral.program import Program, matches_checksum
 from spiral.run_folder import find_painter
@@ -67,8 +69,8 @@ def test_more_paintings_than_are_painted_side_by_side(painter_file, tiny_run):
 def test_painting_needs_no_ray(painter_file, tmp_path):
     code = f"""
 import sys
-from spiral.paint import paint_to_folder
-paint_to_folder({str(painter_file)!r}, {str(tmp_path)!r}, 2)
+from spiral.paint_folder import paint_to_folder
+paint_to_folder({str(painter_file)!r}, {str(tmp_path)!r})
 assert not [name for name in sys.modules if name.partition(".")[0] == "ray"]
 """
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
@@ -119,7 +121,7 @@ def test_a_foreign_painter_file(painter_file, tmp_path, change, message):
 
 @pytest.mark.parametrize("name", painter_names())
 def test_a_painter_that_comes_with_the_package_paints_by_its_name(name, tmp_path):
-    assert paint_to_folder(name, tmp_path, 3) == f"{tmp_path}: 3 programs and sheet.png"
+    assert paint_to_folder(name, tmp_path, Options(count=3)).text == f"{tmp_path}: 3 programs and sheet.png"
     trained = load_painter(painter_path(name))
     assert trained.run.env == config.preset(name).env and trained.env_steps > 1_000_000
     assert painter_path(name).stat().st_size < 2**20
@@ -159,7 +161,7 @@ def test_a_program_is_no_painter(tmp_path):
 
 
 def test_older_programs_in_the_folder_are_told(painter_file, tmp_path):
-    assert paint_to_folder(painter_file, tmp_path, 3) == f"{tmp_path}: 3 programs and sheet.png"
-    assert paint_to_folder(painter_file, tmp_path, 1) == (
+    assert paint_to_folder(painter_file, tmp_path, Options(count=3)).text == f"{tmp_path}: 3 programs and sheet.png"
+    assert paint_to_folder(painter_file, tmp_path, Options(count=1)).text == (
         f"{tmp_path}: 1 program and sheet.png; 2 other programs left there from before"
     )

@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 
 from spiral.errors import InputError
-from spiral.pictures import GAP_LEVEL, contact_sheet, save_png
+from spiral.pictures import GAP_LEVEL, contact_sheet, pair_sheet, save_png
 
 
 @pytest.mark.parametrize("shape", [(48, 64, 3), (32, 32, 1)])
@@ -56,3 +56,27 @@ def test_captions_are_under_their_pictures_and_differ():
 def test_a_sheet_that_cannot_be_made_is_refused(arguments, message):
     with pytest.raises(InputError, match=message):
         contact_sheet(**{"images": np.zeros((1, 4, 4, 1), np.uint8)} | arguments)
+
+
+def test_each_picture_is_beside_its_painting_large_enough_to_be_seen():
+    pictures = np.full((3, 32, 64, 1), 10, np.uint8)
+    paintings = np.array([20, 30, 40], np.uint8)[:, None, None, None] + np.zeros_like(pictures)
+    sheet = pair_sheet(pictures, paintings)[..., 0]
+    assert sheet.shape == (2 + 2 * 66, 2 + 4 * 130)  # every pixel is 2 x 2
+    corners = sheet[2::66, 2::130], sheet[65::66, 129::130]
+    for corner in corners:
+        assert corner.tolist() == [[10, 20, 10, 30], [10, 40, GAP_LEVEL, GAP_LEVEL]]
+
+
+def test_pictures_of_different_shapes_are_in_the_middle_of_tiles_of_one_shape():
+    wide, high = np.zeros((300, 900, 3), np.uint8), np.zeros((900, 300, 3), np.uint8)
+    sheet = pair_sheet([wide, high], [wide, high])
+    assert sheet.shape == (2 + 2 * 342, 2 + 2 * 342, 3)
+    black = (sheet == 0).all(axis=2)
+    assert black.sum() == 4 * 340 * 113
+    assert black[172, 2:342].all() and black[346:684, 172].all()
+
+
+def test_fifty_pairs_at_most_are_shown():
+    many = np.zeros((60, 32, 32, 1), np.uint8)
+    assert pair_sheet(many, many).shape == pair_sheet(many[:50], many[:50]).shape == (2 + 10 * 66, 2 + 10 * 66, 1)

@@ -77,3 +77,10 @@ def test_a_stroke_until_half_way_ends_on_the_curve_with_the_pressure_there():
     assert (half.start, half.control, half.end) == ((0, 0), (0.5, 0), (0.75, 0.25))
     assert half.brush.pressure == pytest.approx((0.2, 0.6))
     assert stroke.until(1.0) == stroke
+
+
+def test_a_stroke_placed_on_a_larger_canvas_keeps_its_shape_there():
+    stroke = Stroke((0.0, 0.5), (1.0, 0.5), (0.5, 1.0), Brush(0.2, (0.1, 0.2, 0.3), 0.5, (0.4, 0.6)), (1, 2))
+    placed = stroke.placed(1.0, 0.5, 4.0, 2.0, 0.25)
+    assert (placed.start, placed.control, placed.end) == (Point(0.25, 0.5), Point(0.5, 0.5), Point(0.375, 0.75))
+    assert placed.brush == dataclasses.replace(stroke.brush, width=0.05) and placed.action == (1, 2)

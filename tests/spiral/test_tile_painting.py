@@ -1,0 +1,176 @@
+"""Large pictures painted patch by patch, by a painter that is simple enough to know what it should do."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+from spiral import Brush, Program, Stroke, replay
+from spiral.agents.painter import PainterOutput
+from spiral.canvas import CanvasSpec
+from spiral.commission import Commission, Options, canvas_of
+from spiral.config import EnvConfig
+from spiral.envs.actions import action_table
+from spiral.metrics import squared_error
+from spiral.program import matches_checksum
+from spiral.target import Target
+from spiral.tile_painting import paint_tiles
+from spiral.tiles import tiled
+
+GRID = 7
+GREYS = tuple((level / 63,) * 3 for level in range(64))
+GREY = EnvConfig(
+    width=32, height=32, grid=GRID, episode_length=2 * GRID**2, sizes=(0.3,), pressures=(1.0,), palette=GREYS,
+    noise_size=0, target=True,
+)  # fmt: skip
+COLOR = dataclasses.replace(GREY, channels=3, palette=None, color_levels=64, width=48, background=(0.0, 0.2, 0.4))
+
+
+class LocalMean:
+    """Moves to one cell of the grid after the other and puts a dot there of the colour that the target has around it.
+
+    With a margin it leaves the outermost cells out: it does badly at the borders of its canvas.
+    """
+
+    def __init__(self, env, margin=0):
+        self.table = action_table(env)
+        self._cells = [(row, column) for row in range(margin, GRID - margin) for column in range(margin, GRID - margin)]
+        self._step = 0
+
+    def initial_state(self, count):
+        self._step = 0
+        return {}
+
+    def __call__(self, observation, state, generator, greedy):
+        place, paints = divmod(self._step, 2)
+        self._step += 1
+        row, column = self._cells[min(place, len(self._cells) - 1)]
+        target = observation["target"].numpy()
+        y, x = (round(i * (side - 1) / (GRID - 1)) for i, side in zip((row, column), target.shape[1:3]))
+        around = target[:, max(0, y - 2) : y + 3, max(0, x - 2) : x + 3].mean(axis=(1, 2))
+        actions = np.zeros((len(target), len(self.table.parts)), np.int64)
+        actions[:, :3] = paints, row * GRID + column, row * GRID + column
+        actions[:, 5:] = np.rint(around / 255 * 63)
+        logits = [torch.zeros(len(target), int(n)) for n in self.table.nvec]
+        return PainterOutput(torch.as_tensor(actions), logits, torch.zeros(len(target)), {})
+
+    def masks(self, actions):
+        return torch.ones(actions.shape, dtype=torch.bool)
+
+
+def gradient(height, width, channels):
+    """From dark to light along the diagonal, every channel in its own way."""
+    y, x = np.indices((height, width))
+    slopes = [(y / height + x / width) / 2, y / height, x / width][:channels]
+    return (30 + 200 * np.stack(slopes, axis=2)).astype(np.uint8)
+
+
+def asked_for(env, pixels, tiles, **others):
+    canvas = tiled(canvas_of(env), (pixels.shape[1], pixels.shape[0]), tiles, "a.png")
+    assert (canvas.height, canvas.width) == pixels.shape[:2]
+    return Commission(
+        canvas, Target("a.png", canvas, pixels), **{"label": None, "picture": None, "program": None} | others
+    )
+
+
+GIVEN = Options(targets=["a.png"], seed=3)
+
+
+@pytest.mark.parametrize("env", [GREY, COLOR], ids=["grey", "color"])
+def test_a_gradient_has_no_seams(env):
+    target = gradient(3 * env.height, 3 * env.width, env.channels)
+    program, painting = paint_tiles(LocalMean(env, margin=1), env, asked_for(env, target, 3), GIVEN)
+    off = np.square((painting.astype(float) - target) / 255).mean(axis=2)
+    inside = off[8:-8, 8:-8]  # beyond its margin this painter leaves the edges of the canvas blank
+    y, x = (np.arange(8, 3 * side - 8) for side in (env.height, env.width))
+    near_x, near_y = (
+        abs((place + side / 2) % side - side / 2) < 3 for place, side in ((x, env.width), (y, env.height))
+    )
+    seams = near_y[:, np.newaxis] | near_x
+    assert inside.max() < 0.02
+    assert inside[seams].mean() < 1.2 * inside[~seams].mean()
+    assert (replay(program) == painting).all() and matches_checksum(program)
+    assert program.seed == 3 and (program.canvas.width, program.canvas.height) == (3 * env.width, 3 * env.height)
+
+
+@pytest.fixture(scope="module")
+def quick():
+    """An environment of few strokes."""
+    return dataclasses.replace(GREY, episode_length=4)
+
+
+class AnyStroke(LocalMean):
+    """Strokes at random over the target."""
+
+    def __call__(self, observation, state, generator, greedy):
+        output = super().__call__(observation, state, generator, greedy)
+        shape = output.actions.shape
+        nvec = torch.as_tensor(self.table.nvec)
+        return output._replace(actions=(torch.rand(shape, generator=generator) * nvec).long())
+
+
+def test_patches_are_kept_only_where_they_lower_the_error_and_more_tries_lower_it_further(quick):
+    asked = asked_for(quick, gradient(64, 80, 1), 2)
+    blank = replay(Program(asked.canvas, ()))
+    paintings = [
+        paint_tiles(AnyStroke(quick), quick, asked, dataclasses.replace(GIVEN, best_of=tries))[1] for tries in (1, 20)
+    ]
+    errors = [squared_error(one[np.newaxis], asked.target.pixels[np.newaxis]) for one in (blank, *paintings)]
+    assert errors[0] > errors[1] > errors[2]
+    white = asked_for(quick, np.full((64, 80, 1), 255, np.uint8), 2)
+    assert paint_tiles(AnyStroke(quick), quick, white, GIVEN)[0].strokes == ()
+
+
+def test_seeds_and_numbers_give_other_paintings_and_the_same_ones_the_same(quick):
+    asked = asked_for(quick, gradient(64, 64, 1), 2)
+
+    def painted(number, seed=3):
+        return paint_tiles(AnyStroke(quick), quick, asked, dataclasses.replace(GIVEN, seed=seed), number)[0]
+
+    assert painted(0) == painted(0)
+    assert len({painted(number, seed).strokes for number, seed in ((0, 3), (1, 3), (0, 4))}) == 3
+
+
+def test_it_goes_on_from_a_program(quick):
+    half = Program(CanvasSpec(32, 32, 1), (Stroke((0, 0), (0.5, 0.5), (1, 1), Brush(0.5)),))
+    asked = asked_for(quick, gradient(64, 64, 1), 2, program=half)
+    program, painting = paint_tiles(LocalMean(quick), quick, asked, GIVEN)
+    assert program.strokes[:1] == half.strokes and len(program.strokes) > 1
+    assert (replay(program) == painting).all() and matches_checksum(program)
+
+
+def test_it_paints_over_a_picture_which_is_not_in_the_program(quick):
+    target = gradient(64, 64, 1)
+    ground = target.copy()
+    ground[:32, :32] = 255
+    asked = asked_for(quick, target, 2)
+    asked = asked._replace(picture=Target("b.png", asked.canvas, ground))
+    program, painting = paint_tiles(LocalMean(quick), quick, asked, GIVEN)
+    assert program.checksum is None and program.strokes
+    assert all(stroke.end.x < 0.75 and stroke.end.y < 0.75 for stroke in program.strokes)
+    assert (painting[40:, 40:] == target[40:, 40:]).all() and (painting[:32, :32] != 255).any()
+
+
+def test_a_label_reaches_the_painter(quick):
+    seen = []
+
+    class Reader(LocalMean):
+        def __call__(self, observation, *others, **options):
+            seen.append(observation["label"].tolist())
+            return super().__call__(observation, *others, **options)
+
+    env = dataclasses.replace(quick, classes=5)
+    paint_tiles(Reader(env), env, asked_for(env, gradient(32, 32, 1), 1, label=4), GIVEN)
+    assert seen == [[4]] * 4
+
+
+def test_patches_are_watched(quick):
+    counts = []
+
+    def watch(items, count):
+        counts.append(count)
+        yield from items
+
+    paint_tiles(LocalMean(quick), quick, asked_for(quick, gradient(64, 64, 1), 2), GIVEN, watch=watch)
+    assert counts == [9]
