@@ -19,6 +19,11 @@ def hinge_loss(real: Tensor, fake: Tensor) -> Tensor:
     return F.relu(1 - real).mean() + F.relu(1 + fake).mean()
 
 
+def logistic_loss(real: Tensor, fake: Tensor) -> Tensor:
+    """mean -log sigma(score(real)) + mean -log(1 - sigma(score(fake))), of scores [N] (Goodfellow et al. 2014, eq. 1)."""
+    return F.softplus(-real).mean() + F.softplus(fake).mean()
+
+
 def gradient_penalty(discriminator: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor, mix: Tensor) -> Tensor:
     """mean (|d score / d x| - 1)^2 between real and fake pictures (Gulrajani et al. 2017, eq. 3).
 

@@ -1,3 +1,5 @@
+import math
+
 import pytest
 import torch
 
@@ -32,6 +34,15 @@ def test_the_hinge_loss_asks_for_margins_of_one_and_no_more():
     assert beyond.grad.item() == 0
 
 
+def test_the_logistic_loss_is_the_negative_log_likelihood_of_real_and_painted():
+    real, fake = torch.tensor([math.log(3.0), 0.0]), torch.tensor([math.log(4.0)])
+    likelihoods = (-math.log(3 / 4) - math.log(1 / 2)) / 2 - math.log(1 / 5)
+    assert losses.logistic_loss(real, fake).item() == pytest.approx(likelihoods)
+    sure = torch.tensor([200.0], requires_grad=True)  # sigmoid and logarithm, one after the other, would give infinity
+    losses.logistic_loss(-sure, sure).backward()
+    assert sure.grad.item() == 2
+
+
 def test_the_penalty_of_a_linear_discriminator_is_its_closed_form():
     weights, mix = draw(2, 3, 5, seed=1).requires_grad_(), torch.tensor([0.0, 0.2, 0.7, 1.0])
     penalty = losses.gradient_penalty(linear(weights), draw(4, 2, 3, 5, seed=2), draw(4, 2, 3, 5, seed=3), mix)
@@ -64,7 +75,7 @@ def test_each_pair_is_mixed_by_its_own_share():
     assert penalty.item() == ((7 - 1) ** 2 + (3 - 1) ** 2) / 2
 
 
-@pytest.mark.parametrize("loss", [losses.wasserstein_loss, losses.hinge_loss])
+@pytest.mark.parametrize("loss", [losses.wasserstein_loss, losses.hinge_loss, losses.logistic_loss])
 def test_one_step_down_the_loss_raises_real_scores_over_fake_ones(loss):
     torch.manual_seed(0)
     discriminator = Discriminator(DiscriminatorConfig(channels=(4, 8)), EnvConfig(width=16, height=16), spectral=False)

@@ -95,7 +95,7 @@ def test_a_registered_objective_keeps_the_contract(name, check):
 
 
 def test_the_registered_names():
-    assert OBJECTIVES.names() == ["hinge", "l2", "wasserstein"]
+    assert OBJECTIVES.names() == ["gan", "hinge", "l2", "wasserstein"]
 
 
 @pytest.mark.parametrize("name", OBJECTIVES.names())
