@@ -120,6 +120,7 @@ class SpiralConfig(IMPALAConfig):
         warmup_steps: int = NotProvided,
         final_lr: float = NotProvided,
         final_entropy: float = NotProvided,
+        flag_entropy: float = NotProvided,
         minibatch_episodes: int = NotProvided,
         average: float = NotProvided,
         env_steps_budget: int | None = NotProvided,
@@ -132,6 +133,7 @@ class SpiralConfig(IMPALAConfig):
             vtrace_clip_c_threshold: c-bar of V-trace.
             warmup_steps: environment steps in which the learning rate rises from 0 to ``lr``.
             final_lr, final_entropy: fractions of ``lr`` and ``entropy_coeff`` at the end of the run.
+            flag_entropy: times as large a bonus for the entropy of the part ``flag``.
             minibatch_episodes: episodes in one optimiser step.
             average: decay, per rollout, of the averaged weights.
             env_steps_budget: steps of the whole run, for the two schedules.
@@ -143,6 +145,7 @@ class SpiralConfig(IMPALAConfig):
             "warmup_steps": warmup_steps,
             "final_lr": final_lr,
             "final_entropy": final_entropy,
+            "flag_entropy": flag_entropy,
             "minibatch_episodes": minibatch_episodes,
             "average": average,
             "env_steps_budget": env_steps_budget,
@@ -186,6 +189,7 @@ def _training_settings(learner: LearnerConfig) -> dict[str, Any]:
         "final_lr": learner.final_learning_rate,
         "entropy_coeff": learner.entropy,
         "final_entropy": learner.final_entropy,
+        "flag_entropy": learner.flag_entropy,
         "vf_loss_coeff": learner.value,
         "gamma": learner.discount,
         "trace": learner.trace,

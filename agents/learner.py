@@ -22,6 +22,7 @@ from spiral.agents.rewards import RewardScale, difference_rewards, final_rewards
 from spiral.agents.rollout import Rollout
 from spiral.agents.scorer import Scorer, make_scorer
 from spiral.agents.vtrace import vtrace
+from spiral.envs.actions import FLAG
 from spiral.errors import SpiralError
 
 SPIRAL_STATE = "spiral"  # what this learner's checkpoint holds beside RLlib's
@@ -172,7 +173,7 @@ class SpiralLearner(TorchLearner):
         policy_loss = -(advantages * log_probs).mean()
         value_loss = F.huber_loss(values, targets)
         entropies = distribution.part_entropies(actions).mean(dim=(0, 1))
-        entropy = entropies.sum()
+        entropy = entropies.sum() + (config.flag_entropy - 1) * entropies[FLAG]
 
         for part, value in zip(module.painter.table.parts, entropies.detach()):
             self._log(f"entropy/{part}", value)

@@ -135,6 +135,8 @@ class LearnerConfig:
     final_learning_rate: float = 0.05  # fraction of it at the end of the run, reached linearly
     entropy: float = 0.08  # weight of the entropy bonus; 0.02 collapses
     final_entropy: float = 0.125  # fraction of it at the end of the run, reached linearly
+    # Times as much for the part `flag`: while strokes do more harm than good, a painter may learn to lift for ever.
+    flag_entropy: float = 1.0
     value: float = 0.5  # weight of the value loss (Huber)
     discount: float = 1.0  # paper: 1
     trace: float = 0.95  # lambda of V-trace
@@ -207,6 +209,7 @@ LIMITS: dict[str, tuple[float, float]] = {
     "learner.final_learning_rate": (0, 1),
     "learner.entropy": (0, 100),
     "learner.final_entropy": (0, 1),
+    "learner.flag_entropy": (0, 1000),
     "learner.value": (0, 100),
     "learner.discount": (0, 1),
     "learner.trace": (0, 1),
