@@ -12,9 +12,10 @@ from spiral.agents import networks
 from spiral.agents.heads import AutoregressiveHeads
 from spiral.agents.networks import Encoding
 from spiral.config import EnvConfig, PainterConfig
-from spiral.envs.actions import ActionTable
+from spiral.envs.actions import action_table
 
 LOCATIONS = ("end", "control")
+LONG = 64  # actions; of longer episodes a one-hot step would be larger than small canvases
 State = dict[str, Tensor]  # recurrent state: {"h": [N, lstm], "c": [N, lstm]}, empty without an LSTM
 
 
@@ -46,15 +47,16 @@ class Painter(nn.Module):
     def __init__(self, config: PainterConfig, env: EnvConfig):
         super().__init__()
         self.config, self.env = config, env
-        self.table = ActionTable(env)
+        self.table = action_table(env)
         points = torch.as_tensor(self.table.cell_points)
         self.register_buffer("cell_points", points, persistent=False)
+        self.register_buffer("steps", step_features(env.episode_length), persistent=False)
         self.register_buffer("relevant", torch.as_tensor(self.table.relevant).bool(), persistent=False)
 
         pictures = 2 if env.target else 1
         sizes = dict(zip(self.table.parts, self.table.nvec))
         previous = sum(2 if part in LOCATIONS else int(n) for part, n in sizes.items())
-        extra = 2 + previous + env.episode_length + 1 + env.classes
+        extra = 2 + previous + self.steps.shape[1] + env.classes
         if config.network == "quick":
             self.cells = networks.CellFeatures(points, config.location_embedding)
             self.encoder = networks.QuickEncoder(
@@ -127,7 +129,7 @@ class Painter(nn.Module):
             choice = previous[:, index]
             features = self._cell_coordinates(choice) if part in LOCATIONS else F.one_hot(choice, int(size))
             inputs.append(features * mattered[:, index : index + 1])
-        inputs.append(F.one_hot(observation["step"].reshape(n).long(), self.env.episode_length + 1))
+        inputs.append(self.steps[observation["step"].reshape(n).long()])
         if self.env.classes:
             inputs.append(F.one_hot(observation["label"].reshape(n).long(), self.env.classes))
         return torch.cat([x.float() for x in inputs], dim=1)
@@ -172,3 +174,15 @@ class OneHot:
 
     def __call__(self, indices: Tensor) -> Tensor:
         return F.one_hot(indices.long(), self.n).float()
+
+
+def step_features(length: int) -> Tensor:
+    """What the painter is told of each step of an episode, float32 [length + 1, features].
+
+    One-hot or, in long episodes, the share that is over with its sines and cosines, seven octaves of them.
+    """
+    if length <= LONG:
+        return torch.eye(length + 1)
+    over = torch.linspace(-1, 1, length + 1)[:, None]
+    angles = over * torch.pi / 2 * 2 ** torch.arange(7)
+    return torch.cat([over, angles.sin(), angles.cos()], dim=1)
