@@ -309,7 +309,9 @@ One that was trained with env.classes=10 paints these:
     metavar="IMAGE",
     help="Paint this picture. May be given several times; with :invert behind it, dark and light are swapped.",
 )
-@click.option("--label", "labels", type=int, multiple=True, metavar="L", help="Paint this class. May be given several times.")
+@click.option(
+    "--label", "labels", type=int, multiple=True, metavar="L", help="Paint this class. May be given several times."
+)
 @click.option("--program", metavar="FILE", help="Go on from this stroke program.")
 @click.option("--canvas", metavar="IMAGE", help="Paint over this picture, which the programs do not hold.")
 @click.option(
