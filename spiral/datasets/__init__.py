@@ -153,6 +153,11 @@ def _dataset(name: str) -> Dataset:
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from None
     if source is None:
+        if "/" in name and not path.exists():
+            raise InputError(
+                f"there is no {name}; give the path of a folder of image files or of a file, or one of the names "
+                f"{', '.join(DATASETS.names())} (see: spiral list datasets)"
+            )
         known = unknown("dataset", name, DATASETS.names())
         raise InputError(f"{known} (or give a folder of image files, or a file; see: spiral list datasets)")
     return partial(source.pictures, path)

@@ -131,8 +131,9 @@ def here(tmp_path, monkeypatch):
         ),
         (
             "train --data nowhere/",
-            "unknown dataset 'nowhere/'; known: digits, mnist (or give a folder of image files, .*",
+            "there is no nowhere/; give the path of a folder of image files or of a file, or one of the names digits, .*",
         ),
+        ("train spiral-celeba", "there is no celeba/; give the path of a folder of image files or of a file, or .*"),
         ("train --data empty", "no image files in empty; accepted are .png, .*"),
         ("train --set learner.entrpy=1", "unknown setting 'learner.entrpy'; .* Did you mean 'learner.entropy'?"),
         ("train --set seed=x", "setting seed must be a whole number, got 'x'"),

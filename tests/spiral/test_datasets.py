@@ -108,8 +108,10 @@ def test_the_arguments_are_checked(tmp_path):
         load("digits", width=0)
     with pytest.raises(InputError, match=r"known: digits, mnist. Did you mean 'digits'\? \(or give a folder of image"):
         load("digit")
-    with pytest.raises(InputError, match="unknown dataset .*nowhere.npz"):
+    with pytest.raises(InputError, match="^there is no .*/nowhere.npz; give the path of a folder of image files or of"):
         load(tmp_path / "nowhere.npz")
+    with pytest.raises(InputError, match="^unknown dataset 'nowhere.npz'"):
+        load("nowhere.npz")
     with pytest.raises(InputError, match="^cannot read a{300}: File name too long"):
         load("a" * 300)
 
