@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
-from spiral.agents.discriminator import Discriminator, score_input
+from spiral.agents.discriminator import Discriminator, draw_masks, score_input
 from spiral.agents.discriminator_learner import DiscriminatorLearner, Publication
 from spiral.agents.objectives import OBJECTIVES, AdversarialObjective
 from spiral.agents.rollout import paint_rollout
@@ -16,8 +16,20 @@ from spiral.datasets import load_pictures
 from spiral.envs.vector import PaintVectorEnv
 from spiral.errors import InputError
 
+every_objective = pytest.mark.parametrize(
+    "objective", [name for name in OBJECTIVES.names() if issubclass(OBJECTIVES.get(name), AdversarialObjective)]
+)
 ENV = EnvConfig(width=16, height=16, grid=8, episode_length=3)
 CONFIG = DiscriminatorConfig(channels=(8, 16), learning_rate=1e-3, batch_size=16, updates=2, buffer_size=64)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    """As Ray gives to a process with one CPU; more of them wait for each other."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")
@@ -161,15 +173,19 @@ def test_it_trains_where_the_caller_needs_no_gradient(make, canvases):
         assert differ(learner.train({"canvas": canvases[:8]}), before)
 
 
-@pytest.mark.parametrize(
-    "objective", [name for name in OBJECTIVES.names() if issubclass(OBJECTIVES.get(name), AdversarialObjective)]
-)
+def with_weights(publication, objective, config, env):
+    """A discriminator that scores with published weights."""
+    discriminator = Discriminator(config, env, OBJECTIVES.get(objective).spectral).eval()
+    discriminator.load_state_dict({name: torch.as_tensor(value) for name, value in publication.weights.items()})
+    return discriminator
+
+
+@every_objective
 def test_it_learns_to_tell_digits_from_random_strokes(objective, data, digits, canvases):
     learner = DiscriminatorLearner(CONFIG, ObjectiveConfig(name=objective), ENV, data, seed=0)
     for _ in range(30):
         publication = learner.train({"canvas": canvases[:64]})
-    discriminator = Discriminator(CONFIG, ENV, OBJECTIVES.get(objective).spectral).eval()
-    discriminator.load_state_dict({name: torch.as_tensor(value) for name, value in publication.weights.items()})
+    discriminator = with_weights(publication, objective, CONFIG, ENV)
     with torch.no_grad():  # pictures and canvases it has not been trained on
         real, fake = (discriminator(score_input(torch.as_tensor(x))) for x in (digits[-200:], canvases[64:]))
     assert real.mean() - fake.mean() > real.std()
@@ -187,3 +203,136 @@ def test_transparent_pictures_are_laid_on_the_canvas_background(tmp_path, level)
     env = dataclasses.replace(ENV, background=(level, level, level), ink=(1 - level,) * 3)
     learner = DiscriminatorLearner(CONFIG, ObjectiveConfig(), env, str(tmp_path), 0)
     assert (learner._pictures == 255 * level).all()
+
+
+# Paintings that were asked for.
+
+
+@pytest.fixture(scope="module")
+def labelled(tmp_path_factory):
+    """Digits of all ten classes with their labels, and the same in a file."""
+    pictures = load_pictures("digits", "train", width=16, height=16, channels=1)
+    images, labels = pictures.images[::4], pictures.labels[::4]
+    path = tmp_path_factory.mktemp("data") / "labelled.npz"
+    np.savez(path, images=images[..., 0], labels=labels)
+    return images, labels, str(path)
+
+
+class Recorder(OBJECTIVES.get("hinge")):
+    """Keeps what the loss is given, as (real, fake, their scores)."""
+
+    def loss(self, discriminator, real, fake, generator):
+        with torch.no_grad():
+            self.given = real, fake, discriminator(torch.cat([real, fake]))
+        return super().loss(discriminator, real, fake, generator)
+
+
+def recorded(data, examples, config=CONFIG, **asked):
+    """The learner of a task, and what its objective got at its last update."""
+    learner = DiscriminatorLearner(config, ObjectiveConfig(name="hinge"), dataclasses.replace(ENV, **asked), data, 0)
+    learner._objective = Recorder(ObjectiveConfig(name="hinge"))
+    learner.train(examples)
+    return learner, *learner._objective.given
+
+
+def negatives(targets):
+    """Paintings that tell by themselves what they were asked to be."""
+    return {"canvas": 255 - targets, "target": targets}
+
+
+def test_the_real_counterpart_of_a_painting_is_its_target(data, digits):
+    _, real, fake, _ = recorded(data, negatives(digits[:40]), target=True)
+    assert real.shape == fake.shape == (16, 2, 16, 16)
+    targets = real[:, :1]
+    assert len(targets.unique(dim=0)) > 8
+    assert torch.equal(real[:, 1:], targets) and torch.equal(fake[:, :1], targets)
+    assert torch.allclose(fake[:, 1:], -targets, atol=1e-6)
+
+
+@pytest.mark.parametrize("masks", ["halves", "random"])
+def test_a_complement_shows_of_the_target_what_it_hides_of_the_painting(data, digits, masks):
+    config = dataclasses.replace(CONFIG, condition="complement", masks=masks)
+    _, real, fake, _ = recorded(data, negatives(digits[:40] | 1), config, target=True)  # no grey in the middle
+    targets = real.sum(dim=1, keepdim=True)
+    known = score_input(torch.as_tensor(digits[:40] | 1))
+    assert all((known == target).all(dim=(1, 2, 3)).any() for target in targets), "together the halves are a target"
+    seen = real[:, 1:] != 0
+    assert seen.any() and (~seen).any() and (seen != seen[:1]).any()
+    assert torch.equal(fake[:, :1], real[:, :1])
+    assert torch.allclose(fake[:, 1:], torch.where(seen, -targets, 0), atol=1e-6)
+
+
+def test_the_real_counterpart_of_a_label_is_a_picture_of_that_class(labelled):
+    images, labels, data = labelled
+    train = load_pictures(data, "train", width=16, height=16, channels=1)
+    classes = np.arange(64) % 10
+    canvases = np.broadcast_to((20 * classes).astype(np.uint8)[:, None, None, None], (64, 16, 16, 1))
+    config = dataclasses.replace(CONFIG, batch_size=400, updates=1, learning_rate=0.0)
+    learner, real, fake, scores = recorded(data, {"canvas": canvases, "label": classes}, config, classes=10)
+    asked = torch.round((fake[:, 0, 0, 0] + 1) * 127.5 / 20).long()
+    known = {picture.numpy().tobytes(): label for picture, label in zip(score_input(torch.as_tensor(images)), labels)}
+    assert [known[picture.numpy().tobytes()] for picture in real] == asked.tolist()
+    assert len(real.unique(dim=0)) > len(train) / 4, "any of its pictures"
+    with torch.no_grad():
+        expected = learner._discriminator.eval()(torch.cat([real, fake]), asked.repeat(2))
+    assert torch.corrcoef(torch.stack([scores, expected]))[0, 1] > 0.99, "scored for that class"
+
+
+@pytest.mark.parametrize("classes", [2, 10])
+def test_pictures_need_labels_of_all_classes_and_no_others(data, labelled, classes):
+    path, message = (labelled[2], r"go up to 9; set env\.classes=10") if classes == 2 else (data, "have no labels")
+    with pytest.raises(InputError, match=message):
+        DiscriminatorLearner(CONFIG, ObjectiveConfig(), dataclasses.replace(ENV, classes=classes), path, seed=0)
+
+
+def greys(rng, count):
+    """Pictures of one grey each, and of another."""
+    levels = rng.integers(0, 256, (2, count, 1, 1, 1), dtype=np.uint8)
+    levels[1] = levels[0] + rng.integers(64, 192, (count, 1, 1, 1), dtype=np.uint8)
+    return np.broadcast_to(levels, (2, count, 16, 16, 1)).copy()
+
+
+@every_objective
+@pytest.mark.parametrize(
+    "condition, masks",
+    [("pair", "halves"), ("complement", "halves"), ("complement", "random")],
+    ids=lambda word: word,
+)
+def test_it_learns_to_tell_a_target_from_another_picture(objective, condition, masks, data):
+    env = dataclasses.replace(ENV, target=True)
+    config = dataclasses.replace(CONFIG, learning_rate=3e-3, batch_size=32, condition=condition, masks=masks)
+    learner, rng = (
+        DiscriminatorLearner(config, ObjectiveConfig(name=objective), env, data, seed=0),
+        np.random.default_rng(0),
+    )
+    for _ in range(40):
+        targets, others = greys(rng, 64)
+        publication = learner.train({"canvas": others, "target": targets})
+    discriminator = with_weights(publication, objective, config, env)
+    targets, others = (torch.as_tensor(pictures) for pictures in greys(rng, 200))
+    shown = None if condition == "pair" else draw_masks(masks, 200, env, torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        own, other = (discriminator(score_input(pictures, targets, shown)) for pictures in (targets, others))
+    assert (own > other).float().mean() > 0.95
+    assert own.mean() - other.mean() > own.std()
+
+
+@every_objective
+def test_it_learns_to_tell_a_digit_of_its_label_from_one_of_another(objective, labelled):
+    images, labels, data = labelled
+    env = dataclasses.replace(ENV, classes=10)
+    config = dataclasses.replace(CONFIG, learning_rate=3e-3, batch_size=32, buffer_size=512)
+    learner, rng = (
+        DiscriminatorLearner(config, ObjectiveConfig(name=objective), env, data, seed=0),
+        np.random.default_rng(0),
+    )
+    for _ in range(60):  # its fakes are real digits, only not of the label asked for
+        chosen = rng.integers(len(images), size=64)
+        others = (labels[chosen] + rng.integers(1, 10, size=64)) % 10
+        publication = learner.train({"canvas": images[chosen], "label": others})
+    discriminator = with_weights(publication, objective, config, env)
+    held_out = load_pictures("digits", "test", width=16, height=16, channels=1)
+    x, own = score_input(torch.as_tensor(held_out.images)), torch.as_tensor(held_out.labels)
+    with torch.no_grad():
+        scores = torch.stack([discriminator(x, (own + shift) % 10) for shift in range(10)])
+    assert (scores[0] > scores[1:]).float().mean() > 0.75

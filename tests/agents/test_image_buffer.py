@@ -97,3 +97,22 @@ def test_a_buffer_of_another_capacity_takes_over_what_it_can(capacity, expected)
     buffer.set_state(filled(5, 1, 2, 3, 4, 5, 6, 7).get_state())
     assert held(buffer) == expected
     assert set(sampled(buffer, 100)) == set(expected)
+
+
+def asked(values):
+    """Canvases with a target and a label of their own."""
+    return {"canvas": canvases(*values), "target": 100 + canvases(*values), "label": np.array(values)}
+
+
+def test_a_canvas_keeps_its_own_target_and_label():
+    buffer, restored = ImageBuffer(5), ImageBuffer(7)
+    for values in ([1, 2, 3], [4, 5, 6], range(10, 18), [7, 8]):
+        buffer.add(asked(list(values)))
+    restored.set_state(buffer.get_state())
+    restored.add(asked([9, 19, 20]))
+    for one, newest in ((buffer, {15, 16, 17, 7, 8}), (restored, {16, 17, 7, 8, 9, 19, 20})):
+        sample = one.sample(200, np.random.default_rng(0))
+        assert set(sample["label"].tolist()) == newest
+        assert sample["label"].dtype == np.int64
+        greys = sample["label"][:, None, None, None]
+        assert (sample["canvas"] == greys).all() and (sample["target"] == 100 + greys).all()
