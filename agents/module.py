@@ -60,9 +60,7 @@ class PainterDistribution(Distribution):
 
     def _relevance(self) -> Tensor:
         """Probability that each part matters, [..., parts]."""
-        paints = self.logits[0].exp()[..., 1:]  # probability of flag = 1 (paint)
-        move, paint = self.painter.relevant.float()
-        return (1 - paints) * move + paints * paint
+        return self.logits[0].exp() @ self.painter.relevant.float()
 
     def sample(self, **kwargs):
         raise NotImplementedError("parts depend on each other: sample with Painter.forward, not from finished logits")

@@ -54,7 +54,7 @@ def env_config(config: EnvConfig | None, options: dict[str, Any]) -> EnvConfig:
         start=checks.numbers_of(config.start, "start", ("x", "y"), 0.0, 1.0),
         sizes=_levels(config.sizes, "sizes"),
         pressures=_levels(config.pressures, "pressures"),
-        renderer=_choice(config.renderer, "renderer", RENDERERS.names()),
+        renderer=_renderer(config.renderer),
         pressure_controls=_choice(config.pressure_controls, "pressure control", PRESSURE_CONTROLS),
         strokes=_strokes(config),
         reward=_choice(config.reward, "reward", REWARDS),
@@ -82,6 +82,11 @@ def _palette(colors: Sequence[Sequence[float]] | None, spec: CanvasSpec) -> tupl
     for i, color in enumerate(palette):
         spec.check_color(color, f"palette[{i}]")
     return palette
+
+
+def _renderer(name: str) -> str:
+    RENDERERS.get(name)
+    return name
 
 
 def _strokes(config: EnvConfig) -> str:

@@ -27,9 +27,10 @@ HAIRPINS = {
     "a dot": ((0.3, 0.3), (0.3, 0.3), (0.3, 0.3)),
 }
 PRESSURES = [(1.0, 1.0), (0.2, 1.0), (1.0, 0.0)]
+NAMES = [*RENDERERS.names(), "cairo@4"]
 
 
-@pytest.fixture(params=RENDERERS.names())
+@pytest.fixture(params=NAMES)
 def renderer(request):
     return RENDERERS.get(request.param)
 
@@ -82,7 +83,7 @@ def test_the_same_strokes_give_the_same_bytes(renderer, width, height):
 
 
 def test_another_process_gives_the_same_bytes(renderer):
-    name = next(name for name in RENDERERS.names() if RENDERERS.get(name) is renderer)
+    name = next(name for name in NAMES if RENDERERS.get(name) is renderer)
     program = Program(CanvasSpec(32, 32, 3), random_strokes(5, seed=2), renderer=name)
     code = (
         "import sys, hashlib; from spiral import Program, replay\n"

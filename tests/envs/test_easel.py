@@ -9,7 +9,7 @@ from spiral.config import EnvConfig
 from spiral.envs.actions import FLAG, MOVE, PAINT
 from spiral.envs.easel import ENVIRONMENT, Easel
 from spiral.errors import InputError
-from spiral.geometry import Point
+from spiral.geometry import Point, arc_length
 from spiral.metrics import pen_lifts, pen_travel
 from spiral.program import Program, matches_checksum, replay
 from spiral.renderers import RENDERERS
@@ -39,6 +39,8 @@ def painted(easel, actions):
     start=st.tuples(st.floats(0, 1), st.floats(0, 1)),
     palette=st.sampled_from([None, ((0.2,) * 3, (0.7,) * 3)]),
     minimum_mm=st.sampled_from([0.0, 40.0]),
+    strokes=st.sampled_from(["simple", "compound"]),
+    renderer=st.sampled_from(["cairo", "cairo@3"]),
     seed=st.integers(0, 2**32 - 1),
 )
 def test_a_program_replays_byte_for_byte_also_through_its_file(background, seed, **options):
@@ -72,11 +74,12 @@ def test_sizes_from_16_to_1024_square_or_not(width, height, channels):
     np.testing.assert_array_equal(replay(easel.program(0)), easel.canvases()[0])
 
 
-@pytest.mark.parametrize("pressure_controls", ["taper", "width"])
-def test_all_canvases_go_on_from_one(pressure_controls):
-    easel = Easel(EnvConfig(channels=3, grid=16, pressure_controls=pressure_controls), 4)
+@pytest.mark.parametrize(("pressure_controls", "renderer"), [("taper", "cairo"), ("width", "cairo@2")])
+def test_all_canvases_go_on_from_one(pressure_controls, renderer):
+    easel = Easel(EnvConfig(channels=3, grid=16, pressure_controls=pressure_controls, renderer=renderer), 4)
     before, after = random_actions(easel, 5), random_actions(easel, 3, seed=1)
     easel.draw(2, [Stroke((0.1, 0.2), (0.5, 0.5), (0.3, 0.9), Brush(0.1))])
+    given = easel.program(2)
     painted(easel, before)
     easel.continue_from(2)
     assert (easel.pens == easel.pens[2]).all() and (easel.previous == before[-1, 2]).all()
@@ -88,7 +91,8 @@ def test_all_canvases_go_on_from_one(pressure_controls):
         actions = [stroke.action for stroke in program.strokes[1:]]
         expected = np.concatenate([before[:, 2], after[:, index]])
         assert actions == [tuple(action) for action in expected.tolist() if action[FLAG] == PAINT]
-        assert easel.lifts[index] == pen_lifts(program)
+        assert easel.lifts[index] == easel.lines[index] == pen_lifts(program)
+        assert easel.length[index] == pytest.approx(length(program) - length(given), abs=1e-4)
         assert easel.travel[index] == pytest.approx(pen_travel(program, easel.config.picture_mm))
 
 
@@ -131,7 +135,7 @@ def test_the_program_says_what_it_was_painted_on():
     assert program.canvas.background == (0.2, 0.4, 0.6)
 
 
-@pytest.mark.parametrize("renderer", RENDERERS.names())
+@pytest.mark.parametrize("renderer", [*RENDERERS.names(), "cairo@4"])
 def test_every_renderer_paints_and_replays(renderer):
     easel = Easel(EnvConfig(width=24, height=16, channels=3, renderer=renderer), 2)
     painted(easel, random_actions(easel, 3) | np.eye(8, dtype=int)[FLAG])
@@ -153,7 +157,7 @@ def test_given_strokes_head_the_program_and_leave_the_pen_alone():
     np.testing.assert_array_equal(replay(easel.program(1)), easel.canvases()[1])
 
 
-# Pen lifts and travel.
+# Pen lifts, travel, lines and length.
 
 PENS = ((0.0, 0.0, 0.0), (0.5, 0.5, 0.5))
 A, B, C = 0, 2, 6  # corners of a 3 x 3 grid: (0, 0), (1, 0), (0, 1)
@@ -165,16 +169,29 @@ A, B, C = 0, 2, 6  # corners of a 3 x 3 grid: (0, 0), (1, 0), (0, 1)
     width=st.integers(16, 40),
     height=st.integers(16, 40),
     minimum_mm=st.sampled_from([0.0, 30.0]),
+    strokes=st.sampled_from(["simple", "compound"]),
     colors=st.sampled_from([{}, {"palette": PENS}, {"channels": 3, "color_levels": 2}]),
     seed=st.integers(0, 2**32 - 1),
 )
-def test_lifts_and_travel_are_those_of_the_program(colors, seed, **options):
-    easel = Easel(EnvConfig(picture_mm=70.0, **colors, **options), 3)
+def test_figures_of_strokes_are_those_of_the_program(colors, seed, **options):
+    easel = Easel(EnvConfig(picture_mm=70.0, episode_length=8, **colors, **options), 3)
     for actions in random_actions(easel, 8, seed):
         easel.paint(actions)
         programs = [easel.program(index) for index in range(3)]
         assert easel.lifts.tolist() == [pen_lifts(program) for program in programs]
+        assert easel.lines.tolist() == [pen_lifts(program) + bool(program.strokes) for program in programs]
         np.testing.assert_allclose(easel.travel, [pen_travel(program, 70.0) for program in programs], rtol=1e-12)
+        np.testing.assert_allclose(easel.length, [length(program) for program in programs], rtol=1e-5, atol=1e-5)
+
+
+def length(program):
+    """Of all strokes, in shorter sides of the canvas."""
+    width, height = program.canvas.width, program.canvas.height
+    sides = width / min(width, height), height / min(width, height)
+    return sum(
+        arc_length(*(Point(x * sides[0], y * sides[1]) for x, y in (s.start, s.control, s.end)), tolerance=1e-6)
+        for s in program.strokes
+    )
 
 
 def painted_one(*actions, **options):

@@ -13,7 +13,7 @@ from gymnasium.utils.env_checker import check_env
 from spiral.config import EnvConfig
 from spiral.envs.paint import PaintEnv
 from spiral.errors import InputError, ProgramError
-from spiral.geometry import Point
+from spiral.geometry import Point, arc_length
 from spiral.metrics import pen_lifts, pen_travel
 from spiral.program import Program, replay
 from spiral.stroke import Brush, Stroke
@@ -62,6 +62,8 @@ def same(a, b):
         {**SMALL, "labels": [0, 1], "episode_length": 1},
         {**SMALL, "channels": 3, "color_levels": 1, "background": (0.1, 0.2, 0.3)},
         {**SMALL, **PLOTTER},
+        {**SMALL, "strokes": "compound", "stroke_cost": 0.1, "length_cost": 0.2, "blank_cost": 1.0},
+        {**SMALL, "renderer": "cairo@4"},
     ],
     ids=lambda options: ",".join(options) or "defaults",
 )
@@ -195,6 +197,61 @@ def test_the_way_from_given_strokes_to_the_first_of_the_episode_is_charged():
     assert pen_lifts(info["program"]) >= 1
 
 
+@pytest.mark.parametrize("strokes", ["simple", "compound"])
+def test_new_strokes_and_their_length_are_taken_off_the_reward(strokes):
+    """The same actions with and without costs."""
+    settings = {**SMALL, "width": 48, "strokes": strokes, "episode_length": 12}
+    for seed in range(5):
+        _, rewards, info = episode(PaintEnv(**settings, stroke_cost=0.5, length_cost=0.25), seed)
+        program = info["program"]
+        cost = 0.5 * (pen_lifts(program) + 1) + 0.25 * sum(map(length, program.strokes))
+        assert -sum(rewards) == pytest.approx(cost, rel=1e-4)
+        assert sum(episode(PaintEnv(**settings), seed)[1]) == 0
+
+
+def length(stroke):
+    """In shorter sides of a canvas of 48 x 32."""
+    return arc_length(*(Point(1.5 * x, y) for x, y in (stroke.start, stroke.control, stroke.end)), tolerance=1e-7)
+
+
+def test_the_first_stroke_is_a_new_one_and_one_that_goes_on_is_not():
+    env = PaintEnv(**(SMALL | {"grid": 2}), stroke_cost=0.5, length_cost=2.0)
+    env.reset()
+    actions = [[0, 1, 0, 0, 9], [1, 3, 3, 0, 9], [1, 2, 2, 0, 9], [0, 0, 0, 0, 9], [1, 1, 1, 0, 9]]
+    rewards = [env.step(np.array(action))[1] for action in actions]
+    assert rewards == pytest.approx([0, -2.5, -2.0, 0, -2.5])
+
+
+def painting(env, action, options=None):
+    """The rewards of an episode of this action again and again."""
+    env.reset(options=options)
+    return [env.step(np.array(action))[1] for _ in range(5)]
+
+
+def test_an_episode_that_leaves_no_trace_is_charged_once_with_its_last_action():
+    env = PaintEnv(**SMALL, blank_cost=3.0)
+    move, stroke = [0, 5, 0, 0, 0], [1, 63, 7, 2, 9]
+    assert painting(env, move) == [0, 0, 0, 0, -3]
+    assert painting(env, stroke) == [0] * 5
+    assert painting(env, move) == [0, 0, 0, 0, -3]
+
+
+def test_white_on_white_leaves_no_trace():
+    assert painting(PaintEnv(**SMALL, blank_cost=3.0, ink=(1.0,) * 3), [1, 63, 7, 2, 9])[-1] == -3
+
+
+def test_what_was_given_at_the_start_is_no_trace_of_the_episode():
+    env = PaintEnv(**SMALL, blank_cost=3.0)
+    for options in ({"canvas": TARGETS[0]}, {"program": given_program(env)}):
+        assert painting(env, [0, 5, 0, 0, 0], options)[-1] == -3
+        assert painting(env, [1, 63, 7, 2, 9], options)[-1] == 0
+
+
+def test_a_stroke_left_unfinished_is_a_trace():
+    env = PaintEnv(**SMALL, strokes="compound", blank_cost=3.0)
+    assert painting(env, [1, 63, 5, 9]) == [0] * 5
+
+
 def test_every_target_is_drawn_with_its_own_label():
     env = PaintEnv(**SMALL, targets=TARGETS, labels=[4, 0, 2])
     assert env.observation_space["label"].n == 5
@@ -233,8 +290,9 @@ def test_going_on_with_a_program(tmp_path, as_path):
     assert np.array_equal(replay(info["program"]), observations[-1]["canvas"])
 
 
-def test_going_on_with_a_picture():
-    env = PaintEnv(**SMALL)
+@pytest.mark.parametrize("renderer", ["cairo", "cairo@4"])
+def test_going_on_with_a_picture(renderer):
+    env = PaintEnv(**SMALL, renderer=renderer)
     observations, _, info = episode(env, options={"canvas": TARGETS[0]})
     assert np.array_equal(observations[0]["canvas"], TARGETS[0])
     assert "painted over a given picture" in info["program"].origin
@@ -242,6 +300,10 @@ def test_going_on_with_a_picture():
     again, _ = env.reset()
     assert (again["canvas"] == 255).all()
     assert env.program().origin is None and env.program().checksum
+    env.reset(options={"canvas": TARGETS[0]})
+    across, *_ = env.step(np.array([1, 63, 63, 0, 9]))
+    changed = across["canvas"] != TARGETS[0]
+    assert changed[16, 16] and not changed[16, :8].any() and not changed[16, 24:].any()
 
 
 def test_a_given_picture_lies_under_a_given_program():

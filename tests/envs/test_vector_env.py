@@ -17,8 +17,9 @@ CONFIGURATIONS = [
     {**SMALL, "channels": 3, "pressure_controls": "opacity", "noise_size": 0},
     {**SMALL, "targets": TARGETS, "labels": [0, 1, 2, 3, 9], "reward": "l2"},
     {**SMALL, "palette": ((0.0,) * 3, (0.5,) * 3), "minimum_mm": 30.0, "lift_cost": 0.3, "travel_cost": 0.02},
+    {**SMALL, "strokes": "compound", "stroke_cost": 0.1, "length_cost": 0.2, "blank_cost": 0.5, "renderer": "cairo@2"},
 ]
-NAMES = ["grey", "rgb", "targets", "plotter"]
+NAMES = ["grey", "rgb", "targets", "plotter", "compound"]
 
 
 def step_randomly(env, steps, seed=0):
