@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import itertools
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from rollouts import observed
 
 from spiral import config
 from spiral.agents.algorithm import SpiralConfig
-from spiral.agents.discriminator import score_input
+from spiral.agents.discriminator import draw_masks, score_input
 from spiral.agents.heads import joint_log_prob
 from spiral.agents.rollout import paint_rollout
 from spiral.envs.vector import PaintVectorEnv
@@ -40,9 +41,13 @@ def run(tiny_run):
     return config.override(tiny_run, SETTINGS)
 
 
+def make_env(run):
+    return PaintVectorEnv(run.num_envs, run.env, targets=run.data if run.env.target else None)
+
+
 def build(run):
     """A learner outside Ray."""
-    env = PaintVectorEnv(run.num_envs, run.env)
+    env = make_env(run)
     spaces = {DEFAULT_MODULE_ID: (env.single_observation_space, env.single_action_space)}
     return SpiralConfig.from_run(run).build_learner(spaces=spaces)
 
@@ -53,7 +58,7 @@ def painter_of(learner):
 
 def rollout_of(learner, run, seed):
     """A rollout by the learner's weights whose log-probs are noted wrong, so that importance ratios differ from 1."""
-    env = PaintVectorEnv(run.num_envs, run.env)
+    env = make_env(run)
     rollout = paint_rollout(env, painter_of(learner), torch.Generator().manual_seed(seed), seed=seed)
     noise = np.random.default_rng(seed).normal(0, 0.5, rollout.log_probs.shape).astype(np.float32)
     return rollout, dataclasses.replace(rollout, log_probs=rollout.log_probs + noise)
@@ -154,6 +159,10 @@ def test_two_updates_equal_a_literal_computation(run, lstm):
         ["painter.lstm=8"],
         ["env.channels=3"],
         ["env.palette=[[0, 0, 0], [0.5, 0.5, 0.5]]", "env.minimum_mm=40", "env.lift_cost=1"],
+        ["env.target=true", "env.classes=10"],
+        ["env.target=true", "env.classes=10", "painter.lstm=8"],
+        ["env.classes=10", "env.noise_size=0"],
+        ["env.target=true", "painter.blind=true"],
     ],
 )
 def test_the_learners_log_probs_are_the_runners(run, settings):
@@ -161,6 +170,70 @@ def test_the_learners_log_probs_are_the_runners(run, settings):
     learner = build(run)
     results = update(learner, rollout_of(learner, run, seed=3)[0])
     assert results[DEFAULT_MODULE_ID]["rho_mean"].peek() == pytest.approx(1, abs=1e-5)
+
+
+def test_the_learner_sees_what_was_asked_for(run):
+    """With another target, label or noise noted than the runner painted for, its log-probs are others."""
+    run = config.override(run, [f"learner.minibatch={run.num_envs}", "env.target=true", "env.classes=10"])
+    for name in ("noise", "target", "label"):
+        learner = build(run)
+        rollout, _ = rollout_of(learner, run, seed=3)
+        swapped = rollout.constants | {name: np.roll(rollout.constants[name], 1, axis=0)}
+        results = update(learner, dataclasses.replace(rollout, constants=swapped))
+        assert abs(results[DEFAULT_MODULE_ID]["rho_mean"].peek() - 1) > 1e-4, name
+
+
+CONDITIONS = [
+    ["env.target=true"],
+    ["env.target=true", "discriminator.condition=complement"],
+    ["env.target=true", "discriminator.condition=complement", "discriminator.masks=random", "env.classes=10"],
+    ["env.classes=10"],
+    ["env.target=true", "objective.name=l2"],
+    ["env.target=true", "objective.name=l2", "objective.scales=[1, 4]"],
+]
+
+
+def literal_score(learner, run, canvas, index, rollout):
+    """The score of one canvas [H, W, C] for the task of one episode."""
+    picture = torch.as_tensor(canvas[None])
+    target = torch.as_tensor(rollout.task["target"][index : index + 1]) if run.env.target else None
+    if run.objective.name == "l2":
+        difference = (picture.double() - target).permute(0, 3, 1, 2) / 255
+        errors = [
+            scale**2 * torch.nn.functional.avg_pool2d(difference, scale).square().mean()
+            for scale in run.objective.scales
+        ]
+        return -sum(errors) / len(errors)
+    scorer = learner._scorer
+    label = torch.as_tensor(rollout.task["label"][index : index + 1]) if run.env.classes else None
+    if not (run.env.target and run.discriminator.condition == "complement"):
+        return scorer._discriminator(score_input(picture, target), label)[0]
+    generator = torch.Generator().manual_seed(scorer._version)
+    mask = draw_masks(run.discriminator.masks, len(rollout.finals), run.env, generator)[index : index + 1]
+    shown, hidden = (scorer._discriminator(score_input(picture, target, m), label)[0] for m in (mask, ~mask))
+    return (shown + hidden) / 2
+
+
+@pytest.mark.parametrize("reward", ["final", "difference"])
+@pytest.mark.parametrize("settings", CONDITIONS, ids=" ".join)
+def test_rewards_of_paintings_that_were_asked_for(run, settings, reward):
+    run = config.override(run, ["objective.name=hinge", f"objective.reward={reward}", *settings])
+    learner = build(run)
+    for seed in range(2):  # the discriminator has learned by the second
+        rollout, _ = rollout_of(learner, run, seed)
+        rewards = learner._rewards(rollout)
+    scale, (episodes, steps) = learner._scale, rewards.shape
+    expected = torch.zeros(episodes, steps)
+    with torch.no_grad():
+        for n in range(episodes):
+            canvases = [*rollout.observations["canvas"][n], rollout.finals[n]]
+            scores = [literal_score(learner, run, canvas, n, rollout) for canvas in canvases]
+            if reward == "final":
+                expected[n, -1] = (scores[-1] - scale.mean) / scale.unit
+            else:
+                expected[n] = torch.stack([after - before for before, after in itertools.pairwise(scores)]) / scale.unit
+    assert expected[:, -1].std() > 0.01
+    torch.testing.assert_close(rewards, expected, rtol=1e-3, atol=1e-3)
 
 
 def test_a_step_for_each_minibatch_of_whole_episodes(run):
