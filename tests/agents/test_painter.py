@@ -6,7 +6,7 @@ import torch
 from rollouts import observed
 
 from spiral.agents.heads import joint_log_prob, part_entropies
-from spiral.agents.painter import Painter
+from spiral.agents.painter import Painter, step_features
 from spiral.agents.rollout import paint_rollout
 from spiral.config import EnvConfig, PainterConfig
 from spiral.envs.vector import PaintVectorEnv
@@ -14,6 +14,7 @@ from spiral.envs.vector import PaintVectorEnv
 # 36 distinct actions: to 4 cells the pen can move, and 4 * 4 * 2 strokes can be painted.
 TINY = EnvConfig(width=16, height=16, grid=2, episode_length=3, sizes=(0.1, 0.4), pressures=(1.0,), noise_size=2)
 SMALL = dataclasses.replace(TINY, grid=4)  # the least grid the spiral network paints on
+COMPOUND = dataclasses.replace(TINY, strokes="compound")
 QUICK = PainterConfig(hidden=32, channels=(4, 8), location_embedding=4)
 SPIRAL = PainterConfig(network="spiral", hidden=32)
 POINTER = dataclasses.replace(QUICK, pointer=4)
@@ -76,13 +77,22 @@ def distinct(painter, actions):
     return ((actions == 0) | painter.masks(actions)).all(-1)
 
 
-@pytest.mark.parametrize("config, env", [(QUICK, TINY), (ALL[1], TINY), (SPIRAL, SMALL), (ALL[3], SMALL)])
-def test_the_probabilities_of_all_distinct_actions_sum_to_one(config, env):
+@pytest.mark.parametrize(
+    "config, env, count",
+    [
+        (QUICK, TINY, 4 + 2 * 4**2),
+        (ALL[1], TINY, 4 + 2 * 4**2),
+        (SPIRAL, SMALL, 16 + 2 * 16**2),
+        (ALL[3], SMALL, 16 + 2 * 16**2),
+        (QUICK, COMPOUND, 4 * 2 + 4 + 4),  # moves that choose one of two sizes, points, last points
+    ],
+)
+def test_the_probabilities_of_all_distinct_actions_sum_to_one(config, env, count):
     painter = make_painter(config, env)
     actions = all_actions(painter)
     log_probs, logits = log_probs_of(painter, actions)
     chosen = distinct(painter, actions)
-    assert chosen.sum() == env.grid**2 + 2 * env.grid**4
+    assert chosen.sum() == count
     probabilities = log_probs[chosen].exp()
     assert probabilities.sum().item() == pytest.approx(1, abs=1e-5)
 
@@ -117,9 +127,10 @@ def test_sampled_actions_are_as_frequent_as_they_are_probable():
 
 
 @every_painter
-def test_the_learner_finds_the_log_probs_the_runner_sampled_with(config):
+@pytest.mark.parametrize("env", [SMALL, dataclasses.replace(SMALL, strokes="compound")], ids=["simple", "compound"])
+def test_the_learner_finds_the_log_probs_the_runner_sampled_with(config, env):
     """Unrolled over [B, T] with the actions given, against step by step with the actions chosen."""
-    painter = make_painter(config)
+    painter = make_painter(config, env)
     rollout = paint(painter)
     episodes, steps, parts = rollout.actions.shape
 
@@ -255,6 +266,23 @@ def test_masked_parts_of_the_previous_action_do_not_count():
     one, same, other = (painter.encode(observation | {"previous": previous}).features for previous in moves)
     assert torch.equal(one, same)
     assert not torch.allclose(one, other, atol=1e-4)
+
+
+def test_steps_of_short_episodes_are_one_hot_and_those_of_long_ones_a_few_numbers():
+    assert torch.equal(step_features(20), torch.eye(21))
+    assert torch.equal(step_features(64), torch.eye(65))
+    for length in (65, 1000):
+        features = step_features(length)
+        assert features.shape == (length + 1, 15)
+        assert features.abs().max() <= 1
+        apart = torch.pdist(features)
+        assert apart.min() > 0.2, "every step can be told from every other"
+
+
+@every_network
+def test_what_is_told_of_a_step_does_not_grow_with_the_episode(config):
+    sizes = {count(make_painter(config, dataclasses.replace(SMALL, episode_length=length))) for length in (65, 1000)}
+    assert len(sizes) == 1
 
 
 @every_network
