@@ -13,6 +13,7 @@ from spiral.commission import Commission, Options, commissions, reset_options
 from spiral.errors import InputError
 from spiral.files import refuse_to_overwrite
 from spiral.metrics import squared_error
+from spiral.one_thread import one_thread
 from spiral.paint import paint
 from spiral.painters import painter_names
 from spiral.pictures import pair_sheet, sample_sheet, save_png
@@ -63,7 +64,8 @@ def paint_to_folder(where: str, output: str, options: Options | None = None, wat
     pngs = [file.with_suffix(".png") for file in files] if options.targets else []
     refuse_to_overwrite(options.files, [*files, *pngs, folder / SHEET])
 
-    results = (_by_tiles if options.tiles else _as_wholes)(trained, asked, options, watch)
+    with one_thread():  # the paintings of a seed are then the same on machines of any number of cores
+        results = (_by_tiles if options.tiles else _as_wholes)(trained, asked, options, watch)
     origin = f"{name}, {trained.env_steps} steps"
     written = save_folder([result.program_of(origin) for result in results], folder, _sheet(results))
     for png, result in zip(pngs, results, strict=False):  # without targets there are none
