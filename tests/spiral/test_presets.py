@@ -66,7 +66,9 @@ def test_a_paper_is_followed_also_through_the_bases_of_its_preset(name, settings
     preset = config.preset(name)
     assert config.override(preset, settings) == preset
     assert (preset.painter.network, preset.painter.lstm, preset.env.grid) == ("spiral", 256, 32)
-    assert preset.objective.reward == ("difference" if name.startswith("spiralpp") else "final")
+    later = name.startswith("spiralpp")
+    assert preset.objective.reward == ("difference" if later else "final")
+    assert preset.env.renderer == ("cairo@4" if later else "cairo")
 
 
 def test_what_comes_with_no_preset_is_said_in_its_description():
