@@ -123,10 +123,11 @@ class DigitClassifier:
         features, scores = (torch.cat(parts) for parts in zip(*seen, strict=True))
         return features.numpy(), scores.softmax(dim=1).numpy()
 
-    @staticmethod
-    def names(labels: np.ndarray | None) -> bool:
-        """Whether labels int [N] are those of the ten digits, all of them."""
-        return labels is not None and np.array_equal(np.unique(labels), np.arange(CLASSES))
+    def reads(self, images: np.ndarray, labels: np.ndarray | None) -> bool:
+        """Whether real pictures are digits: labels of ten classes, most of which it names; other data has ten, too."""
+        return (
+            labels is not None and set(labels.tolist()) <= set(range(CLASSES)) and self.accuracy(images, labels) > 0.5
+        )
 
     def accuracy(self, images: np.ndarray, labels: np.ndarray) -> float:
         """Share of pictures uint8 [N, H, W, C] of dark ink on white whose likeliest class is their label, int [N]."""

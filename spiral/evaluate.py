@@ -57,6 +57,7 @@ class Evaluator:
         if run.env.classes:
             self.task["label"] = held_out.labels_of(run.env.classes)[chosen]
         self._labels = None if held_out.labels is None else held_out.labels[chosen]
+        self._readable = bool(self.task) and self._classifier.reads(self.pictures, self._labels)
         self._random = paint(None, run.env, self.samples, RANDOM_SEED, given=self.task)
         self._reference = Reference.of(self._classifier, train.images, self.pictures, self._random.canvases)
 
@@ -82,7 +83,7 @@ class Evaluator:
 
     def _accuracy(self, canvases: np.ndarray) -> dict[str, float]:
         """Nothing where no digits were asked for."""
-        if not (self.task and self._classifier.names(self._labels)):
+        if not self._readable:
             return {}
         return {"accuracy": self._classifier.accuracy(canvases, self._labels)}
 
