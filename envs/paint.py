@@ -25,7 +25,7 @@ class PaintEnv(gym.Env):
     what it should look like is the business of whoever trains the painter (a discriminator, or ``reward="l2"``).
 
     ## Action Space
-    ``MultiDiscrete``, parts in this order (see ``spiral.envs.actions.ActionTable`` for what each means):
+    ``MultiDiscrete``, parts in this order (see ``spiral.envs.actions`` for what each means):
 
     | part | values | meaning |
     |---|---|---|
@@ -39,6 +39,11 @@ class PaintEnv(gym.Env):
 
     Where ``flag`` is 0 only ``flag`` and ``end`` matter. A stroke shorter on paper than ``minimum_mm`` is not painted:
     the pen is moved to ``end``.
+
+    With ``strokes="compound"`` (SPIRAL++) there is no ``control``, and a stroke is painted by several actions. ``flag``
+    has 3 values: 1 adds ``end`` to its points, 2 adds it as the last one, 0 moves the pen to ``end`` and chooses size,
+    pressure and colour of the strokes to come. It is a cubic spline, drawn when it has its last point, the pen is moved
+    or the episode is over; programs hold it as a chain of Beziers (see ``CompoundTable``).
 
     ## Observation Space
     ``Dict``, H = ``height``, W = ``width``, C = ``channels``:
@@ -59,10 +64,18 @@ class PaintEnv(gym.Env):
 
     - ``lift_cost`` if the pen was lifted for it: it does not begin where the stroke before it ended, or has another
       colour, which is another pen;
-    - ``travel_cost`` for each mm on paper in a straight line from the end of the stroke before it to its beginning.
+    - ``travel_cost`` for each mm on paper in a straight line from the end of the stroke before it to its beginning;
+    - ``stroke_cost`` if the pen was lifted for it, or it is the first stroke of all;
+    - ``length_cost`` for each shorter side of the canvas that it is long;
+
+    and ``blank_cost``, with the last action, if the canvas shows nothing but what it showed at the start.
 
     What the pen does before the first stroke of a program and after its last costs nothing. The canvas's shorter side
     is ``picture_mm`` long on paper.
+
+    ## Rendering
+    ``renderer`` is one of ``spiral list renderers``. ``"cairo@4"`` draws 4 times larger what is then averaged down to
+    the canvas (2 to 16 times), and so do the episode's programs when they are replayed.
 
     ## Starting State
     A canvas of the background colour, the pen at ``start``. ``reset(options=...)`` takes ``canvas`` (uint8 [H, W, C],

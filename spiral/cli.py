@@ -82,7 +82,7 @@ Examples:
 @click.argument("program", type=click.Path())
 @click.option("-o", "--output", required=True, metavar="FILE", help="A .png, .svg, .html, .gif, .apng or .mp4.")
 @click.option("--size", type=int, metavar="PX", help="Pixels of the longer side, 16 to 8192.  [default: 512]")
-@click.option("--renderer", metavar="NAME", help="Another renderer than the program was painted with.")
+@click.option("--renderer", metavar="NAME", help="Another than painted it; cairo@4 draws 4 times larger.")
 @click.option("--seconds", type=float, metavar="S", help="How long painting takes.  [default: 3 to 20, by the strokes]")
 @click.option("--fps", type=int, metavar="N", help="Frames a second of a film.  [default: 20]")
 @click.option("--drawing", type=int, metavar="N", help="Which drawing of a file of many, from 0.  [default: the first]")

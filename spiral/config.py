@@ -39,7 +39,7 @@ class EnvConfig:
     # Colours of the pens at hand, each (r, g, b) in 0..1: one part `color` chooses a pen, in place of `red`, `green` and
     # `blue`; None: no palette.
     palette: tuple[tuple[float, float, float], ...] | None = None
-    renderer: str = "cairo"
+    renderer: str = "cairo"  # "cairo@4" draws 4 times larger and averages down, as SPIRAL++ does; 2..16
     grid: int = 32  # K: `end` and `control` choose one of K x K cells; 2..64
     episode_length: int = 20  # actions in one painting, 1..1000
     # An action is a stroke, "simple", or a control point of one, a spline, "compound" (SPIRAL++).
