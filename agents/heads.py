@@ -71,7 +71,11 @@ class AutoregressiveHeads(nn.Module):
             chosen.append(choice)
             all_logits.append(logits)
             if part in self.mixes:
-                state = self.mixes[part](state, self._features[part](choice))
+                features = self._features[part](choice)
+                if isinstance(head, PointerHead):  # and what is seen at the chosen cell
+                    seen = maps.gather(2, choice.view(-1, 1, 1).expand(-1, maps.shape[1], 1)).squeeze(2)
+                    features = torch.cat([features, seen], dim=1)
+                state = self.mixes[part](state, features)
         return torch.stack(chosen, dim=-1), all_logits
 
 

@@ -90,8 +90,8 @@ class QuickEncoder(nn.Module):
 
     Args:
         env: sizes of the pictures.
-        extra: number of features of the pen, the previous action, the step and the label.
-        noise: number of noise inputs.
+        extra: number of features of the pen, the previous action and the step.
+        noise: number of inputs that stay the same in an episode: noise and label.
         hidden: size of the output.
         channels: of the two convolutions.
         maps: channels of the maps, 0 for none.

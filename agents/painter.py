@@ -16,6 +16,7 @@ from spiral.envs.actions import action_table
 
 LOCATIONS = ("end", "control")
 LONG = 64  # actions; of longer episodes a one-hot step would be larger than small canvases
+LABEL_GAIN = 4.0  # a label beside the noise, whose numbers are about so long together, or it is not heard
 State = dict[str, Tensor]  # recurrent state: {"h": [N, lstm], "c": [N, lstm]}, empty without an LSTM
 
 
@@ -56,16 +57,17 @@ class Painter(nn.Module):
         pictures = 2 if env.target else 1
         sizes = dict(zip(self.table.parts, self.table.nvec))
         previous = sum(2 if part in LOCATIONS else int(n) for part, n in sizes.items())
-        extra = 2 + previous + self.steps.shape[1] + env.classes
+        extra = 2 + previous + self.steps.shape[1]
+        noise = env.noise_size + env.classes
         if config.network == "quick":
             self.cells = networks.CellFeatures(points, config.location_embedding)
             self.encoder = networks.QuickEncoder(
-                env, pictures, extra, env.noise_size, config.hidden, tuple(config.channels), config.pointer
+                env, pictures, extra, noise, config.hidden, tuple(config.channels), config.pointer
             )
             location = self.cells
-            location_size = self.cells.size
+            location_size = self.cells.size + config.pointer
         else:
-            self.encoder = networks.SpiralEncoder(env, pictures, extra, env.noise_size, config.hidden)
+            self.encoder = networks.SpiralEncoder(env, pictures, extra, noise, config.hidden)
             location = self._cell_coordinates
             location_size = 2
         self.core = nn.LSTMCell(config.hidden, config.lstm) if config.lstm else None
@@ -117,11 +119,18 @@ class Painter(nn.Module):
             pictures = torch.zeros_like(pictures)
         if self.env.target:
             pictures = torch.cat([pictures, networks.picture_tensor(observation["target"], self.env.background)], dim=1)
-        noise = observation["noise"].reshape(len(pictures), -1).float() if self.env.noise_size else None
-        return self.encoder(pictures, self._extra(observation, len(pictures)), noise)
+        n = len(pictures)
+        return self.encoder(pictures, self._extra(observation, n), self._noise(observation, n))
+
+    def _noise(self, observation: dict[str, Tensor], n: int) -> Tensor | None:
+        """Noise and label as numbers [n, noise + classes]."""
+        inputs = [observation["noise"].reshape(n, -1).float()] if self.env.noise_size else []
+        if self.env.classes:
+            inputs.append(LABEL_GAIN * F.one_hot(observation["label"].reshape(n).long(), self.env.classes))
+        return torch.cat(inputs, dim=1) if inputs else None
 
     def _extra(self, observation: dict[str, Tensor], n: int) -> Tensor:
-        """Pen, previous action, step and label as numbers [n, extra]; parts that did not matter are zeros."""
+        """Pen, previous action and step as numbers [n, extra]; parts that did not matter are zeros."""
         previous = observation["previous"].reshape(n, -1).long()
         mattered = self.masks(previous)
         inputs = [observation["pen"].reshape(n, 2).float() * 2 - 1]
@@ -130,8 +139,6 @@ class Painter(nn.Module):
             features = self._cell_coordinates(choice) if part in LOCATIONS else F.one_hot(choice, int(size))
             inputs.append(features * mattered[:, index : index + 1])
         inputs.append(self.steps[observation["step"].reshape(n).long()])
-        if self.env.classes:
-            inputs.append(F.one_hot(observation["label"].reshape(n).long(), self.env.classes))
         return torch.cat([x.float() for x in inputs], dim=1)
 
     def forward(
