@@ -101,9 +101,9 @@ def test_a_chain_has_no_gaps_and_stays_on_the_canvas(points, width):
     assert (np.abs(curves - 0.5) < 1.5).all(), "what a stroke may reach"
 
 
-def test_the_tolerance_is_in_the_unit_of_the_sides():
-    level = RANDOM * (1.0, 0.0)
-    assert np.array_equal(
-        spline_curves(level, np.array([8.0, 1.0]), 1e-3), spline_curves(level, np.array([1.0, 9.0]), 1e-3 / 8)
-    )
-    assert len(spline_curves(level, np.array([8.0, 1.0]), 1e-3)) > len(spline_curves(level, SQUARE, 1e-3))
+@pytest.mark.parametrize("axis", [0, 1])
+def test_the_tolerance_is_in_the_unit_of_the_sides(axis):
+    straight, along = RANDOM * np.eye(2)[axis], np.eye(2)[axis]
+    longer = spline_curves(straight, 1 + 7 * along, 1e-3)
+    assert np.array_equal(longer, spline_curves(straight, 9 - 8 * along, 1e-3 / 8))
+    assert len(longer) > len(spline_curves(straight, SQUARE, 1e-3))
