@@ -5,6 +5,10 @@ from __future__ import annotations
 import logging
 import os
 
+# Before torch is loaded, here and in the processes tests start: on a machine with other work, more threads that wait for
+# each other make the same tests many times slower.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import pytest
 
 from spiral import config

@@ -48,9 +48,14 @@ def options(
     """What to measure with; what is None has its default, with ``quick`` one that only tries the machinery.
 
     Raises:
-        InputError: an unknown preset or setting, or a number out of range.
+        InputError: an unknown preset or setting, one of painters of targets or classes, or a number out of range.
     """
     run = config.override(config.preset(preset), list(assignments))
+    if run.env.target or run.env.classes:
+        raise InputError(
+            f"painters that are asked for something are not measured yet, got env.target={str(run.env.target).lower()} "
+            f"and env.classes={run.env.classes}; set them to false and 0, or measure another preset"
+        )
     defaults = QUICK if quick else {"rounds": ROUNDS, "seconds": SECONDS, "steps": STEPS}
     return Options(
         run,

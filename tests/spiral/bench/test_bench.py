@@ -129,6 +129,10 @@ def test_environments_are_compared_at_each_number_of_canvases(measured):
             "train --preset spiral-mnist",
             "the bare loop that training is compared with has no lstm and knows the reward 'final' only, got .*; change .*",
         ),
+        (
+            "rollout --preset digits-target",
+            "painters that are asked for something are not measured yet, got env.target=true and env.classes=0; set .*",
+        ),
         ("render --json .", "cannot write .: it is a folder; give a file name"),
     ],
 )
