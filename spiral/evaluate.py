@@ -102,9 +102,8 @@ class Evaluator:
             Of each: squared_error, squared_errors (a list), accuracy (if digits were asked for),
             cpu_seconds_per_picture; rows of ``spiral.metrics.METRICS``.
         """
-        with (
-            one_thread()
-        ):  # several wait for each other, which on a busy machine costs ten times the work's CPU seconds
+        # Several threads wait for each other, which on a busy machine costs ten times the work's CPU seconds.
+        with one_thread():
             compared = {"painter": self._reconstructed(painter, EVALUATION_SEED)}
             for candidates in searches:
                 began = time.process_time()
