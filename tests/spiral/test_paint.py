@@ -17,7 +17,7 @@ from spiral.agents.painter_file import load_painter, publish
 from spiral.cli import main
 from spiral.commission import Options
 from spiral.errors import InputError
-from spiral.paint import paint
+from spiral.paint import paint, rollouts
 from spiral.paint_folder import paint_to_folder
 from spiral.painters import painter_names, painter_path
 from spiral.program import Program, matches_checksum
@@ -64,6 +64,17 @@ def test_more_paintings_than_are_painted_side_by_side(painter_file, tiny_run):
     assert len(many.programs) == len(many.canvases) == 150
     np.testing.assert_array_equal(many.canvases[:7], paint(trained.painter, tiny_run.env, 7, seed=4).canvases)
     assert len({canvas.tobytes() for canvas in many.canvases}) > 75  # the second hundred are not the first again
+
+
+def test_fewer_are_painted_side_by_side_where_their_steps_would_fill_the_memory(painter_file, tiny_run, monkeypatch):
+    trained = load_painter(painter_file)
+    monkeypatch.setattr("spiral.paint.STEP_BYTES", 4 * 3 * 16 * 16)
+    parts = [len(rollout.finals) for rollout, _ in rollouts(trained.painter, tiny_run.env, 10)]
+    assert parts == [4, 4, 4]
+    ten, seven = (paint(trained.painter, tiny_run.env, count).canvases for count in (10, 7))
+    np.testing.assert_array_equal(ten[:7], seven)
+    monkeypatch.setattr("spiral.paint.STEP_BYTES", 1)
+    assert len(paint(trained.painter, tiny_run.env, 2).canvases) == 2
 
 
 def test_painting_needs_no_ray(painter_file, tmp_path):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from click.testing import CliRunner
 from PIL import Image
 from untrained import save_untrained
@@ -14,7 +15,9 @@ from spiral import Brush, Program, Stroke, config, replay
 from spiral.agents.painter_file import load_painter
 from spiral.canvas import CanvasSpec
 from spiral.cli import main
+from spiral.commission import Options
 from spiral.paint import paint
+from spiral.paint_folder import paint_to_folder
 from spiral.program import matches_checksum
 from spiral.target import read_target
 
@@ -177,6 +180,19 @@ def test_a_large_picture_is_painted_by_tiles(spiral_paint):
         assert program.origin.endswith(f"mean squared error {error:.4f}")
     _, others = spiral_paint("copyist", "--target", "photo.jpg", "--tiles", 2, "--best-of", 5)
     assert others[0] == programs[0]
+
+
+def test_it_is_painted_in_one_thread(painters, here):
+    threads = []
+
+    def watch(items, count):
+        for item in items:
+            threads.append(torch.get_num_threads())
+            yield item
+
+    options = Options(targets=["dark.png"], tiles=1)
+    assert paint_to_folder(str(painters / "copyist"), "out", options, watch).text.endswith("1 program and sheet.png")
+    assert threads == [1]
 
 
 # Labels

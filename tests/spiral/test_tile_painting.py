@@ -152,17 +152,35 @@ def test_it_paints_over_a_picture_which_is_not_in_the_program(quick):
     assert (painting[40:, 40:] == target[40:, 40:]).all() and (painting[:32, :32] != 255).any()
 
 
+class Reader(LocalMean):
+    """Remembers what it sees."""
+
+    def __init__(self, env):
+        super().__init__(env)
+        self.seen = []
+
+    def __call__(self, observation, state, generator, greedy):
+        self.seen.append({name: values.numpy().copy() for name, values in observation.items()})
+        return super().__call__(observation, state, generator, greedy)
+
+
 def test_a_label_reaches_the_painter(quick):
-    seen = []
-
-    class Reader(LocalMean):
-        def __call__(self, observation, *others, **options):
-            seen.append(observation["label"].tolist())
-            return super().__call__(observation, *others, **options)
-
     env = dataclasses.replace(quick, classes=5)
-    paint_tiles(Reader(env), env, asked_for(env, gradient(32, 32, 1), 1, label=4), GIVEN)
-    assert seen == [[4]] * 4
+    reader = Reader(env)
+    paint_tiles(reader, env, asked_for(env, gradient(32, 32, 1), 1, label=4), GIVEN)
+    assert [observation["label"].tolist() for observation in reader.seen] == [[4]] * 4
+
+
+def test_each_patch_begins_on_what_the_large_canvas_shows_there(quick):
+    target = gradient(32, 64, 1)
+    reader = Reader(quick)
+    paint_tiles(reader, quick, asked_for(quick, target, 1), GIVEN)
+    left, right, middle = reader.seen[::4]
+    for patch, place in ((left, 0), (right, 32), (middle, 16)):
+        assert (patch["target"][0] == target[:, place : place + 32]).all()
+    assert (left["canvas"] == 255).all() and (right["canvas"] == 255).all()
+    # The right patch has dots in its upper left corner, which is in the middle of this one.
+    assert (middle["canvas"][0, :5, 16:24] != 255).all() and (middle["canvas"][0, 20:] == 255).all()
 
 
 def test_patches_are_watched(quick):
