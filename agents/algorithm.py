@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import math
 import time
 from collections import deque
+from collections.abc import Callable
+from operator import itemgetter
 from typing import Any
 
 import ray
 from ray.rllib.algorithms.algorithm_config import NotProvided
 from ray.rllib.algorithms.impala import IMPALA, IMPALAConfig
-from ray.rllib.core import DEFAULT_MODULE_ID
+from ray.rllib.core import COMPONENT_OPTIMIZER, COMPONENT_RL_MODULE, DEFAULT_MODULE_ID
 from ray.rllib.core.rl_module import RLModuleSpec
+from ray.rllib.utils.metrics import WEIGHTS_SEQ_NO
 from ray.tune import PlacementGroupFactory
 
 import spiral.envs
-from spiral.agents.learner import SpiralLearner
+from spiral.agents.learner import SPIRAL_STATE, SpiralLearner
 from spiral.agents.module import PainterModule
 from spiral.agents.objectives import OBJECTIVES, AdversarialObjective
 from spiral.agents.runner import CanvasEnvRunner
@@ -25,6 +29,8 @@ from spiral.errors import SpiralError
 from spiral.metrics import METRICS
 
 RESTART_S = 300.0  # longest wait for a runner's process to be started again
+LEARNED = (COMPONENT_RL_MODULE, COMPONENT_OPTIMIZER, WEIGHTS_SEQ_NO, SPIRAL_STATE)  # of a learner's state
+COUNTERS = ("env_steps_sampled", "env_steps_dropped", "runner_restarts")  # RLlib's; they go on after a restoration
 
 
 class SpiralConfig(IMPALAConfig):
@@ -206,6 +212,9 @@ class Spiral(IMPALA):
 
     With ``num_learners >= 1`` updates are asynchronous and RLlib drops what a busy learner cannot take. Here rollouts
     wait instead, and no new ones are asked for while any wait: nothing is dropped, and the policy lag stays bounded.
+
+    A run's checkpoint is ``run_state`` in a file that cannot run code. RLlib's own ``save_to_path`` works as well, and
+    Ray Tune uses it; what it writes is pickled, so restore it only where you trust whoever wrote it.
     """
 
     @classmethod
@@ -215,6 +224,7 @@ class Spiral(IMPALA):
     def setup(self, config: SpiralConfig) -> None:
         self._waiting: deque[list] = deque()  # train batches no learner has room for yet
         self._alone_since: float | None = None  # when the last runner died
+        self._counted = self._counted_before = dict.fromkeys(COUNTERS, 0.0)
         super().setup(config)
 
     @classmethod
@@ -264,11 +274,23 @@ class Spiral(IMPALA):
 
     def set_progress(self, progress: float) -> None:
         """Tell the learners how much of the run's time is over, 0..1."""
-        self.learner_group.foreach_learner(lambda learner: learner.set_progress(progress))
+        self._ask_learners(lambda learner: learner.set_progress(progress))
 
     def average_weights(self) -> dict[str, Any]:
         """The painter's averaged weights, name -> numpy array."""
-        return next(iter(self.learner_group.foreach_learner(lambda learner: learner.average_weights()))).get()
+        return self._ask_learners(lambda learner: learner.average_weights())[0]
+
+    def _ask_learners(self, question: Callable[[SpiralLearner], Any]) -> list[Any]:
+        """What each learner answers, in their order.
+
+        Raises:
+            Exception: what was raised there.
+        """
+        results = self.learner_group.foreach_learner(lambda learner: (learner._learner_index, question(learner)))
+        for result in results:
+            if not result.ok:
+                raise result.get()
+        return [answer for _, answer in sorted((result.get() for result in results), key=itemgetter(0))]
 
     def train_metrics(self) -> dict[str, float]:
         """Train for an iteration (about a second); its figures by their names in ``spiral.metrics.METRICS``."""
@@ -277,9 +299,31 @@ class Spiral(IMPALA):
         figures = {name: float(value) for name, value in learner.items() if name in METRICS}
         # RLlib gives NaN for what was not logged in this iteration, in which no learner may have finished an update.
         figures = {name: value for name, value in figures.items() if not math.isnan(value)}
-        figures["env_steps_sampled"] = float(result.get("num_env_steps_sampled_lifetime", 0))
-        figures["env_steps_dropped"] = float(
-            result.get("learner_group", {}).get("learner_group_ts_dropped_lifetime", 0)
+        counts = (
+            result.get("num_env_steps_sampled_lifetime", 0),
+            result.get("learner_group", {}).get("learner_group_ts_dropped_lifetime", 0),
+            result.get("fault_tolerance", {}).get("num_remote_worker_restarts", 0),
         )
-        figures["runner_restarts"] = float(result.get("fault_tolerance", {}).get("num_remote_worker_restarts", 0))
-        return figures
+        before = self._counted_before
+        self._counted = {name: before[name] + float(count) for name, count in zip(COUNTERS, counts, strict=True)}
+        return figures | self._counted
+
+    def run_state(self) -> dict[str, Any]:
+        """All that a run needs to go on from here, for ``spiral.state_file``: dicts, lists, numbers and arrays."""
+        first, *others = self._ask_learners(lambda learner: learner.get_state())
+        for other in others:  # their painters are the same
+            first[SPIRAL_STATE]["learners"] += other[SPIRAL_STATE]["learners"]
+        return {"learner": {name: first[name] for name in LEARNED}, "counters": self._counted}
+
+    def set_run_state(self, state: dict[str, Any]) -> None:
+        """Go on from a ``run_state``.
+
+        Raises:
+            Exception: it is of other settings.
+        """
+        # Not by RLlib's own set_state, which takes no notice of what fails in learners of other processes.
+        learned = ray.put(state["learner"])
+        # A copy: optimisers write to what they are given, and arrays from Ray's store must not be written to.
+        self._ask_learners(lambda learner: learner.set_state(copy.deepcopy(ray.get(learned))))
+        self.env_runner_group.sync_weights(from_worker_or_learner_group=self.learner_group, inference_only=True)
+        self._counted = self._counted_before = state["counters"]

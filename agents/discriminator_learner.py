@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,6 +12,7 @@ from spiral.agents.image_buffer import Examples, ImageBuffer
 from spiral.agents.objectives import OBJECTIVES
 from spiral.config import DiscriminatorConfig, EnvConfig, ObjectiveConfig
 from spiral.datasets import load_pictures
+from spiral.errors import SpiralError
 
 Weights = dict[str, np.ndarray]
 
@@ -72,12 +72,26 @@ class DiscriminatorLearner:
 
     @torch.enable_grad()  # whoever calls it in-process may be scoring without
     def train(self, examples: Examples) -> Publication:
-        """Take finished canvases, with what they were asked to be, into the buffer, update, publish."""
+        """Take finished canvases, with what they were asked to be, into the buffer, update, publish.
+
+        Raises:
+            SpiralError: the loss or the weights are not finite any more.
+        """
         self._buffer.add(examples)
         rows = [self._update() for _ in range(self.config.updates)]
         self._version += 1
         names = rows[0] if rows else ()
-        return self.publication({name: float(np.mean([row[name] for row in rows])) for name in names})
+        publication = self.publication({name: float(np.mean([row[name] for row in rows])) for name in names})
+        self._check_finite(publication)
+        return publication
+
+    @staticmethod
+    def _check_finite(publication: Publication) -> None:
+        """See, once for all updates of a batch of canvases, that nothing spoiled is given out or gets into a checkpoint."""
+        parts = {"losses": publication.metrics.values(), "weights": publication.weights.values()}
+        for part, values in parts.items():
+            if not all(np.isfinite(value).all() for value in values):
+                raise SpiralError(f"{part} of the discriminator are not finite, version {publication.version}")
 
     def _update(self) -> dict[str, float]:
         count = self.config.batch_size
@@ -110,29 +124,43 @@ class DiscriminatorLearner:
 
     def publication(self, metrics: dict[str, float] | None = None) -> Publication:
         """The weights as they are now."""
-        weights = {name: value.cpu().numpy().copy() for name, value in self._discriminator.state_dict().items()}
-        return Publication(self._version, weights, metrics or {})
+        return Publication(self._version, _arrays(self._discriminator.state_dict()), metrics or {})
 
     def set_weights(self, version: int, weights: Weights) -> None:
         """Go on from published weights, with a fresh optimiser and what is in the buffer."""
         self._version = version
         self._optimizer.state.clear()
-        self._discriminator.load_state_dict({name: torch.as_tensor(value) for name, value in weights.items()})
+        self._discriminator.load_state_dict(_tensors(weights))
 
     def get_state(self) -> dict[str, Any]:
-        """All that ``set_state`` needs to go on exactly here: weights, optimiser, buffer, random state, version."""
+        """All that ``set_state`` needs to go on exactly here: weights, optimiser, buffer, random state, version.
+
+        Of the optimiser what it has learned; its learning rate and betas are settings.
+        """
+        moments = self._optimizer.state_dict()["state"]
         return {
             "version": self._version,
             "weights": self.publication().weights,
-            "optimizer": copy.deepcopy(self._optimizer.state_dict()),  # it holds the live tensors
+            "optimizer": {place: _arrays(of_parameter) for place, of_parameter in moments.items()},
             "buffer": self._buffer.get_state(),
             "rng": self._rng.bit_generator.state,
-            "generator": self._generator.get_state(),
+            "generator": self._generator.get_state().numpy(),
         }
 
     def set_state(self, state: dict[str, Any]) -> None:
         self.set_weights(state["version"], state["weights"])
-        self._optimizer.load_state_dict(state["optimizer"])
+        moments = {place: _tensors(of_parameter) for place, of_parameter in state["optimizer"].items()}
+        self._optimizer.load_state_dict(self._optimizer.state_dict() | {"state": moments})
         self._buffer.set_state(state["buffer"])
         self._rng.bit_generator.state = state["rng"]
-        self._generator.set_state(state["generator"])
+        self._generator.set_state(torch.as_tensor(state["generator"]))
+
+
+def _arrays(tensors: dict[str, torch.Tensor]) -> Weights:
+    """Copies."""
+    return {name: value.cpu().numpy().copy() for name, value in tensors.items()}
+
+
+def _tensors(arrays: Weights) -> dict[str, torch.Tensor]:
+    """Copies, because Ray's arrays must not be written to."""
+    return {name: torch.tensor(value) for name, value in arrays.items()}

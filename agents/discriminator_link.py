@@ -13,7 +13,7 @@ from ray.exceptions import GetTimeoutError, RayActorError, RayTaskError
 from spiral.agents.discriminator_learner import DiscriminatorLearner, Publication
 from spiral.agents.image_buffer import Examples
 from spiral.config import DiscriminatorConfig, EnvConfig, ObjectiveConfig
-from spiral.errors import InputError, SpiralError
+from spiral.errors import SpiralError
 
 logger = logging.getLogger(__name__)
 
@@ -112,7 +112,7 @@ class DiscriminatorLink:
             raise SpiralError(f"the discriminator's process ended and cannot be started again ({reason})") from error
         except RayTaskError as error:
             cause = error.cause
-            raise cause if isinstance(cause, InputError) else error from None
+            raise cause if isinstance(cause, SpiralError) else error from None
 
     def get_state(self) -> dict[str, Any]:
         """The discriminator learner's state and the publications still to be scored with."""
@@ -128,6 +128,7 @@ class DiscriminatorLink:
             "learner": learner,
             "newest": tuple(self._newest),
             "pending": [tuple(publication) for publication in self._pending],
+            "restarts": self.restarts,
         }
 
     def set_state(self, state: dict[str, Any]) -> None:
@@ -135,6 +136,7 @@ class DiscriminatorLink:
         self._newest = Publication(*state["newest"])
         self._pending = deque(Publication(*publication) for publication in state["pending"])
         self._latest = self._pending[-1] if self._pending else self._newest
+        self.restarts = state["restarts"]
 
     def stop(self) -> None:
         """End the process, if there is one."""

@@ -25,7 +25,7 @@ from spiral.agents.vtrace import vtrace
 from spiral.envs.actions import FLAG
 from spiral.errors import SpiralError
 
-SPIRAL_STATE = "spiral"  # what this learner's checkpoint holds beside RLlib's
+SPIRAL_STATE = "spiral"  # what this learner's state holds beside RLlib's
 
 
 class SpiralLearner(TorchLearner):
@@ -149,7 +149,10 @@ class SpiralLearner(TorchLearner):
             rewards = difference_rewards(torch.stack([*earlier, scores], dim=1), self._scale)
         else:
             rewards = final_rewards(scores, steps, self._scale)
-        return rewards + self._tensor(rollout.rewards)
+        rewards = rewards + self._tensor(rollout.rewards)
+        if not torch.isfinite(rewards).all():
+            raise SpiralError(f"rewards of the painter are not finite, update {self._updates}")
+        return rewards
 
     def compute_loss_for_module(self, *, module_id, config, batch, fwd_out) -> Tensor:
         """V-trace policy gradient, Huber value loss, entropy bonus; all means over steps."""
@@ -244,23 +247,24 @@ class SpiralLearner(TorchLearner):
     def get_state(self, components=None, *, not_components=None, **kwargs) -> dict[str, Any]:
         state = super().get_state(components, not_components=not_components, **kwargs)
         if self._check_component(SPIRAL_STATE, components, not_components):
-            state[SPIRAL_STATE] = {
-                "average": self.average_weights(),
+            own = {
                 "scorer": self._scorer.get_state(),
                 "scale": self._scale.get_state(),
-                "updates": self._updates,
                 "env_steps": self._env_steps,
             }
+            state[SPIRAL_STATE] = {"average": self.average_weights(), "updates": self._updates, "learners": [own]}
         return state
 
     def set_state(self, state: dict[str, Any]) -> None:
         super().set_state(state)
-        own = state.get(SPIRAL_STATE)
-        if own is not None:
-            self._average = self._tensors(own["average"])
+        spiral_state = state.get(SPIRAL_STATE)
+        if spiral_state is not None:
+            self._average, self._updates = self._tensors(spiral_state["average"]), spiral_state["updates"]
+            # Each learner has a discriminator of its own; learners that have been added begin with another one's.
+            own = spiral_state["learners"][self._learner_index % len(spiral_state["learners"])]
             self._scorer.set_state(own["scorer"])
             self._scale.set_state(own["scale"])
-            self._updates, self._env_steps = own["updates"], own["env_steps"]
+            self._env_steps = own["env_steps"]
 
     def shutdown(self) -> None:
         if self._scorer is not None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import zipfile
-import zlib
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,7 +14,7 @@ from spiral import config
 from spiral.agents.painter import Painter
 from spiral.config import RunConfig
 from spiral.errors import InputError
-from spiral.files import written_whole
+from spiral.files import read_arrays, written_whole
 from spiral.run_folder import find_painter
 
 FORMAT, VERSION = "spiral-painter", 1
@@ -71,8 +69,7 @@ def load_painter(path: str | os.PathLike) -> TrainedPainter:
             begin = file.read(2)
         if begin and begin != b"PK":
             raise InputError(f"{path} is not a painter file (.npz); spiral train and spiral publish write them")
-        with np.load(path, allow_pickle=False) as arrays:
-            weights = {name: arrays[name] for name in arrays.files}
+        weights = read_arrays(path)
         header = json.loads(str(weights.pop(HEADER)))
         if header.get("format") != FORMAT:
             raise InputError(f"{path} is not a painter file")
@@ -88,17 +85,7 @@ def load_painter(path: str | os.PathLike) -> TrainedPainter:
         raise InputError(f"there is no painter file {path}") from None
     except InputError:
         raise
-    except (
-        OSError,
-        EOFError,
-        KeyError,
-        TypeError,
-        ValueError,
-        AttributeError,
-        RuntimeError,
-        zipfile.BadZipFile,
-        zlib.error,
-    ) as error:
+    except (OSError, KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
         reason = str(error).partition("\n")[0]
         raise InputError(
             f"cannot read the painter file {path}: it is damaged ({reason}); use another checkpoint"

@@ -7,8 +7,12 @@ import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from spiral.errors import InputError
+from spiral.errors import InputError, WriteError
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 def read_text(path: str | os.PathLike, what: str, most_bytes: int) -> str:
@@ -35,6 +39,24 @@ def read_text(path: str | os.PathLike, what: str, most_bytes: int) -> str:
         raise InputError(f"{path}: not {what}: not a text file") from None
 
 
+def read_arrays(path: str | os.PathLike) -> dict[str, np.ndarray]:
+    """The arrays of an ``.npz`` file, by name. Nothing in it is unpickled.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: it is no such file, or it is damaged.
+    """
+    import numpy as np  # not needed by every command
+
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            return {name: arrays[name] for name in arrays.files}
+    except OSError:
+        raise
+    except Exception as error:  # the readers of zip files raise almost anything for damaged ones
+        raise ValueError(f"{error or type(error).__name__}".partition("\n")[0]) from error
+
+
 def cache_folder() -> Path:
     """Where what was fetched or computed once is kept for the user; it may not exist yet."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "spiral-painter"
@@ -58,16 +80,16 @@ def written_whole(path: str | os.PathLike) -> Iterator[Path]:
     The temporary name keeps the suffix, since writers choose their format by it.
 
     Raises:
-        InputError: the folder cannot be made or written, or ``path`` is a folder.
+        WriteError: the folder cannot be made or written, or ``path`` is a folder.
     """
     path = Path(path)
     if path.is_dir():
-        raise InputError(f"cannot write {path}: it is a folder; give a file name")
+        raise WriteError(f"cannot write {path}: it is a folder; give a file name")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
     except OSError as error:
-        raise InputError(f"cannot write {path}: {error.strerror}; choose a folder you may write to") from None
+        raise WriteError(f"cannot write {path}: {error.strerror}; choose a folder you may write to") from None
     os.close(handle)
     beside = Path(name)
     try:
@@ -77,6 +99,6 @@ def written_whole(path: str | os.PathLike) -> Iterator[Path]:
         beside.chmod(0o666 & ~umask)  # mkstemp makes the file private; a written result is an ordinary file
         beside.replace(path)
     except OSError as error:
-        raise InputError(f"cannot write {path}: {error.strerror or error}") from None
+        raise WriteError(f"cannot write {path}: {error.strerror or error}") from None
     finally:
         beside.unlink(missing_ok=True)

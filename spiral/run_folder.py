@@ -11,14 +11,17 @@ from pathlib import Path
 from typing import Any
 
 from spiral import config
+from spiral.checksums import damaged_files, write_sums
 from spiral.config import RunConfig
-from spiral.errors import InputError
+from spiral.errors import InputError, WriteError
 from spiral.files import written_whole
 from spiral.painters import painter_names, painter_path
 
 DEFAULT_PRESET = "digits"
 KEPT_CHECKPOINTS = 3
 PAINTER_FILE = "painter.npz"
+STATE_FILE = "state.npz"  # all that a run needs to go on
+CHECKPOINT_FILES = (STATE_FILE, PAINTER_FILE)
 UNFINISHED = ".unfinished-"
 
 
@@ -77,25 +80,59 @@ class RunFolder:
         return sorted(entry for entry in self.checkpoints.iterdir() if entry.name.isdigit() and entry.is_dir())
 
     def newest_checkpoint(self) -> Path | None:
-        """The checkpoint to go on from; None before the first one is finished."""
+        """None before the first one is finished."""
         return next(reversed(self.checkpoint_folders()), None)
+
+    def checkpoint_to_go_on_from(self) -> Path | None:
+        """The newest one; None before the first one is finished. An older one is never taken without being asked for.
+
+        Raises:
+            InputError: it is damaged, or of an earlier version; the message names the newest one that is whole.
+        """
+        newest = self.newest_checkpoint()
+        if newest is None:
+            return None
+        if (newest / "algorithm").exists():
+            raise InputError(
+                f"{newest} was written by an earlier version of this program, in a form that could run code when it is "
+                "read; begin a new run in another folder (--out). The painter in it can still paint"
+            )
+        damaged = damaged_files(newest, CHECKPOINT_FILES)
+        if not damaged:
+            return newest
+        what = f"{newest} is damaged: {', '.join(damaged)} is not as it was written, or is missing"
+        unusable = []
+        for checkpoint in reversed(self.checkpoint_folders()):
+            if not damaged_files(checkpoint, CHECKPOINT_FILES):
+                raise InputError(
+                    f"{what}; {checkpoint} is whole: to go on from there, move {' and '.join(unusable)} out of "
+                    f"{self.checkpoints} and give the same command again"
+                )
+            unusable.append(checkpoint.name)
+        raise InputError(f"{what}; no older checkpoint is whole; begin a new run in another folder (--out)")
 
     @contextlib.contextmanager
     def new_checkpoint(self, env_steps: int) -> Iterator[Path]:
         """A folder to write a checkpoint to. It gets its name when the block ends well, so no reader sees half of one.
 
         The oldest checkpoints beyond ``KEPT_CHECKPOINTS`` are then removed.
+
+        Raises:
+            WriteError: something cannot be written; the checkpoints there are stay as they are.
         """
-        for left_over in self.checkpoints.glob(f"{UNFINISHED}*"):  # by a run that was killed while writing
-            shutil.rmtree(left_over)
         name = f"{env_steps:012d}"
         final, beside = self.checkpoints / name, self.checkpoints / f"{UNFINISHED}{name}"
-        beside.mkdir(parents=True)
         try:
+            for left_over in self.checkpoints.glob(f"{UNFINISHED}*"):  # by a run that was killed while writing
+                shutil.rmtree(left_over)
+            beside.mkdir(parents=True)
             yield beside
+            write_sums(beside)
             if final.exists():  # the same step again, after an interruption
                 final.rename(self.checkpoints / f"{UNFINISHED}replaced-{name}")
             beside.rename(final)
+        except OSError as error:
+            raise WriteError(f"cannot write {final}: {error.strerror or error}") from None
         finally:
             for unwanted in self.checkpoints.glob(f"{UNFINISHED}*"):
                 shutil.rmtree(unwanted, ignore_errors=True)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import shutil
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from spiral import usage
 from spiral.config import RunConfig
 from spiral.datasets import load_pictures
 from spiral.datasets.split import SPLITS
-from spiral.errors import InputError, SpiralError
+from spiral.errors import InputError, SpiralError, WriteError
 from spiral.evaluate import Evaluator
 from spiral.log import MetricsLog
 from spiral.paint import paint
@@ -24,7 +23,8 @@ from spiral.pictures import save_png
 from spiral.ray_session import native_errors_held_back, ray_session
 from spiral.replay_file import writer_for
 from spiral.report import Report
-from spiral.run_folder import PAINTER_FILE, RunFolder
+from spiral.run_folder import PAINTER_FILE, STATE_FILE, RunFolder
+from spiral.state_file import load_state, save_state
 
 SHOWN_PROGRAMS = 10  # stroke programs left in the run's folder at the end
 
@@ -47,17 +47,20 @@ def train(
         report: where progress is shown.
 
     Raises:
-        InputError: settings, pictures or the folder do not fit; nothing was started.
+        InputError: settings, pictures, the folder or its checkpoint do not fit; nothing was started.
         SpiralError: Ray or a process of the run failed; the message names the checkpoint to go on from.
     """
     run = _checked(run)
     folder = RunFolder(out)
     if not resume:
         folder.check_free()
-    with report or Report() as shown, ray_session(run, address):
-        checkpoint = folder.newest_checkpoint() if resume else None
-        with contextlib.closing(Training(run, folder, shown, checkpoint)) as training:
-            training.loop()
+    checkpoint = folder.checkpoint_to_go_on_from() if resume else None
+    with (
+        report or Report() as shown,
+        ray_session(run, address),
+        contextlib.closing(Training(run, folder, shown, checkpoint)) as training,
+    ):
+        training.loop()
     return folder
 
 
@@ -97,6 +100,7 @@ class Training:
         from spiral.agents.algorithm import SpiralConfig
 
         self.run, self.folder, self.report = run, folder, report
+        state = load_state(checkpoint / STATE_FILE) if checkpoint else None
         report.say(f"Training in {folder.path}: {run.data}, objective {run.objective.name}, seed {run.seed}")
         began = time.monotonic()
         self.evaluator = Evaluator(
@@ -111,14 +115,28 @@ class Training:
         self._began = time.monotonic()
         self.env_steps = self._steps_before = 0
         self._seconds_before = self._cpu_before = 0.0
-        if checkpoint is not None:
-            self._restore(checkpoint)
+        if state is not None:
+            self._restore(state)
         folder.write_config(run)  # not before: settings that the checkpoint does not fit must not stay
         self.log = MetricsLog(folder, self.env_steps)
         self._evaluated: dict[str, float] = {}
 
     def loop(self) -> None:
         """Train, evaluate and write checkpoints until the run is over or interrupted."""
+        try:
+            self._train()
+            self._leave_paintings()
+        except Exception as error:
+            raise self._failure(error) from error
+        done = "Interrupted" if self.progress < 1 else "Done"
+        self.report.say(
+            f"{done} after {self.env_steps:,} steps and {self.seconds / 60:.1f} minutes "
+            f"({self.cpu_seconds:.0f} CPU seconds). Look at {self.folder.path / 'sheet.png'}"
+        )
+        if self.progress < 1:
+            self.report.say(f"Go on with: {self._resume}")
+
+    def _train(self) -> None:
         next_evaluation = self.seconds + 60 * self.run.evaluate_minutes
         over = self.progress >= 1
         with _interruptible() as interrupted:
@@ -126,17 +144,21 @@ class Training:
                 self._step()
                 over = self.progress >= 1 or interrupted()
                 if over or self.seconds >= next_evaluation:
-                    self._evaluate()
-                    self._save()
+                    for write in (self._save, self._evaluate):
+                        self._try(write, last=over)
                     next_evaluation = self.seconds + 60 * self.run.evaluate_minutes
-        self._leave_paintings()
-        done = "Interrupted" if self.progress < 1 else "Done"
-        self.report.say(
-            f"{done} after {self.env_steps:,} steps and {self.seconds / 60:.1f} minutes "
-            f"({self.cpu_seconds:.0f} CPU seconds). Look at {self.folder.path / 'sheet.png'}"
-        )
-        if self.progress < 1:
-            self.report.say(f"Go on with: spiral train --resume --out {self.folder.path}")
+
+    def _try(self, write: Callable[[], None], last: bool) -> None:
+        """Write something. What fails then, on a full disk say, ends no night's training: the next time may be better."""
+        try:
+            write()
+        except WriteError as error:
+            if last:
+                raise
+            self.report.say(
+                f"WARNING: {error}. Training goes on, and it is tried again in {self.run.evaluate_minutes:g} minutes; "
+                "make room until then"
+            )
 
     @property
     def seconds(self) -> float:
@@ -162,13 +184,11 @@ class Training:
 
     def _step(self) -> None:
         self.algorithm.set_progress(self.progress)
-        try:
-            row = self.algorithm.train_metrics()
-        except Exception as error:
-            raise self._failure(error) from error
+        row = self.algorithm.train_metrics()
         self.env_steps = int(row.get("env_steps_trained", self.env_steps))
         row |= {"seconds": self.seconds, "cpu_seconds": self.cpu_seconds}
-        self.log.write(self.env_steps, row)
+        with contextlib.suppress(WriteError):  # a row is lost; what matters is warned of with the next checkpoint
+            self.log.write(self.env_steps, row)
         speed = (self.env_steps - self._steps_before) / (self.seconds - self._seconds_before)
         figures = f"{self.env_steps:,} steps, {speed:,.0f}/s"
         if "squared_error" in self._evaluated:
@@ -178,29 +198,32 @@ class Training:
         self.report.show(self.progress, self.seconds, figures)
 
     def _failure(self, error: Exception) -> SpiralError:
-        folders = self.folder.checkpoint_folders()
+        reason = str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__
         go_on = (
-            f"go on from its last checkpoint with: spiral train --resume --out {self.folder.path}"
-            if folders
+            f"go on from its last checkpoint with: {self._resume}"
+            if self.folder.newest_checkpoint()
             else "it had no checkpoint yet"
         )
-        reason = str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__
         return SpiralError(f"the run failed at {self.env_steps:,} steps ({reason}); {go_on}")
+
+    @property
+    def _resume(self) -> str:
+        return f"spiral train --resume --out {self.folder.path}"
 
     def _evaluate(self) -> None:
         metrics, paintings = self.evaluator(self._painter())
         self._evaluated = metrics
-        self.log.write(self.env_steps, metrics | {"seconds": self.seconds, "cpu_seconds": self.cpu_seconds})
-        sheet = self.evaluator.sheet(paintings)
-        save_png(sheet, self.folder.samples / f"{self.env_steps:012d}.png")
-        save_png(sheet, self.folder.path / "sheet.png")
-        self.log.picture(self.env_steps, "samples", sheet)
         self.report.say(f"{self.env_steps:>10,} steps  {_summary(metrics)}")
         if sign := self.evaluator.collapse(metrics):
             self.report.say(
                 f"WARNING: the painter has collapsed: {sign}. It may come out of it again; where it does not, begin anew "
                 f"with a larger learner.entropy (now {self.run.learner.entropy:g}) or another seed"
             )
+        self.log.write(self.env_steps, metrics | {"seconds": self.seconds, "cpu_seconds": self.cpu_seconds})
+        sheet = self.evaluator.sheet(paintings)
+        self.log.picture(self.env_steps, "samples", sheet)
+        save_png(sheet, self.folder.samples / f"{self.env_steps:012d}.png")
+        save_png(sheet, self.folder.path / "sheet.png")
 
     def _painter(self):
         """The painter with its averaged weights, in this process."""
@@ -217,24 +240,27 @@ class Training:
     def _save(self) -> None:
         from spiral.agents.painter_file import save_painter
 
+        state = {
+            "env_steps": self.env_steps,
+            "seconds": self.seconds,
+            "cpu_seconds": self.cpu_seconds,
+            "algorithm": self.algorithm.run_state(),
+        }
         with self.folder.new_checkpoint(self.env_steps) as beside:
-            self.algorithm.save_to_path(str((beside / "algorithm").resolve()))
+            save_state(beside / STATE_FILE, state)
             save_painter(beside / PAINTER_FILE, self.algorithm.average_weights(), self.run, self.env_steps)
-            counters = {"env_steps": self.env_steps, "seconds": self.seconds, "cpu_seconds": self.cpu_seconds}
-            (beside / "run.json").write_text(json.dumps(counters))
 
-    def _restore(self, checkpoint: Path) -> None:
+    def _restore(self, state: dict[str, Any]) -> None:
         try:
-            counters = json.loads((checkpoint / "run.json").read_text())
-            self.algorithm.restore_from_path(str((checkpoint / "algorithm").resolve()))
-            self.env_steps = self._steps_before = counters["env_steps"]
-            self._seconds_before, self._cpu_before = counters["seconds"], counters["cpu_seconds"]
+            self.algorithm.set_run_state(state["algorithm"])
+            self.env_steps = self._steps_before = state["env_steps"]
+            self._seconds_before, self._cpu_before = state["seconds"], state["cpu_seconds"]
         except Exception as error:
             self.algorithm.stop()
             reason = str(error).strip().partition("\n")[0]
             raise InputError(
-                f"cannot go on from {checkpoint}: it is damaged or of other settings ({type(error).__name__}: "
-                f"{reason}); leave the settings as they were, or remove this folder to go on from the one before it"
+                f"cannot go on from {self.folder.newest_checkpoint()}: it is of other settings ({type(error).__name__}: "
+                f"{reason}); leave the settings as they were"
             ) from error
         self._began = time.monotonic()
         self.report.say(f"Going on from {self.env_steps:,} steps and {self._seconds_before / 60:.1f} minutes")

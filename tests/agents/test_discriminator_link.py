@@ -105,6 +105,15 @@ def test_killed_before_its_state_is_asked_for(remote):
     assert same(state["learner"]["weights"], latest.weights)
 
 
+def test_what_spoils_the_weights_is_said_before_a_state_is_taken(remote):
+    newest = remote.exchange({"canvas": canvases(0)})
+    spoiled = {name: np.full_like(value, np.nan) for name, value in newest.weights.items()}
+    remote._call("set_weights", 5, spoiled)
+    remote.exchange({"canvas": canvases(1)})
+    with pytest.raises(SpiralError, match=r"^losses of the discriminator are not finite, version 6$"):
+        remote.get_state()
+
+
 def test_no_answer_in_time(remote, monkeypatch):
     monkeypatch.setattr("spiral.agents.discriminator_link.WAIT_S", 0.0)
     remote.exchange({"canvas": canvases(0)})

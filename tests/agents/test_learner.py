@@ -294,12 +294,33 @@ def test_another_way_to_clip_is_refused(run):
 def test_gradients_that_are_not_finite_end_the_run_and_touch_no_weight(run):
     learner = build(run)
     _, rollout = rollout_of(learner, run, 1)
-    rollout.rewards[0, 0] = np.nan
+    rollout.log_probs[0, 0] = np.nan
     before = copy.deepcopy(painter_of(learner).state_dict())
     with pytest.raises(SpiralError, match=r"^gradients of the painter are not finite, update 0$"):
         update(learner, rollout)
     for name, value in painter_of(learner).state_dict().items():
         assert torch.equal(value, before[name])
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_rewards_that_are_not_finite_end_the_run(run, value):
+    learner = build(run)
+    rollout, _ = rollout_of(learner, run, 1)
+    update(learner, rollout)
+    rollout.rewards[0, 0] = value
+    with pytest.raises(SpiralError, match=r"^rewards of the painter are not finite, update 1$"):
+        update(learner, rollout)
+
+
+def test_scores_that_are_not_finite_end_the_run(run):
+    learner = build(run)
+    rollout, _ = rollout_of(learner, run, 1)
+    weights = learner._scorer._discriminator.state_dict()
+    learner._scorer._link._newest = learner._scorer._link._newest._replace(
+        weights={name: np.full_like(value, 1e30) for name, value in weights.items()}
+    )
+    with pytest.raises(SpiralError, match=r"^rewards of the painter are not finite, update 0$"):
+        update(learner, rollout)
 
 
 def test_rewards_of_the_environment_are_added(run):

@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+import contextlib
 import json
 import re
+import resource
+from pathlib import Path
 
 import pytest
 
 from spiral import config
-from spiral.errors import InputError
-from spiral.run_folder import PAINTER_FILE, RunFolder, find_painter, run_from_options
+from spiral.checksums import SUMS_FILE
+from spiral.errors import InputError, WriteError
+from spiral.run_folder import CHECKPOINT_FILES, PAINTER_FILE, STATE_FILE, RunFolder, find_painter, run_from_options
 
 
 @pytest.fixture
@@ -17,7 +21,19 @@ def folder(tmp_path):
 
 def written(folder, env_steps, content="weights"):
     with folder.new_checkpoint(env_steps) as beside:
-        (beside / PAINTER_FILE).write_text(content)
+        for name in CHECKPOINT_FILES:
+            (beside / name).write_text(content)
+
+
+@contextlib.contextmanager
+def file_sizes_up_to(limit):
+    """Bytes that a file may have, as a disk quota sets."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def names(folder):
@@ -34,9 +50,21 @@ def test_a_checkpoint_has_its_name_only_when_it_is_whole(folder):
 
 def test_a_checkpoint_that_fails_leaves_nothing(folder):
     written(folder, 1)
-    with pytest.raises(OSError, match="disk full"), folder.new_checkpoint(2):
-        raise OSError("disk full")
+    with pytest.raises(RuntimeError, match="half-way"), folder.new_checkpoint(2):
+        raise RuntimeError("half-way")
     assert names(folder) == ["000000000001"]
+
+
+def test_a_checkpoint_that_cannot_be_written_leaves_the_ones_before_it(folder):
+    written(folder, 1)
+    with (
+        pytest.raises(WriteError, match=r"^cannot write .*/checkpoints/000000000002: File too large$"),
+        folder.new_checkpoint(2) as beside,
+        file_sizes_up_to(1000),
+    ):
+        (beside / STATE_FILE).write_bytes(bytes(1001))
+    assert names(folder) == ["000000000001"]
+    assert folder.checkpoint_to_go_on_from() == folder.checkpoints / "000000000001"
 
 
 def test_what_a_killed_run_left_unfinished_is_ignored_and_then_removed(folder):
@@ -64,6 +92,72 @@ def test_the_three_newest_checkpoints_are_kept(folder):
 
 def test_a_run_without_a_checkpoint_has_no_newest(folder):
     assert folder.newest_checkpoint() is None
+    assert folder.checkpoint_to_go_on_from() is None
+
+
+def test_a_run_goes_on_from_its_newest_checkpoint(folder):
+    written(folder, 1)
+    written(folder, 2)
+    assert folder.checkpoint_to_go_on_from() == folder.checkpoints / "000000000002"
+
+
+def cut(file):
+    file.write_bytes(file.read_bytes()[:-1])
+
+
+def flip_a_bit(file):
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 16
+    file.write_bytes(content)
+
+
+@pytest.mark.parametrize("name", [*CHECKPOINT_FILES, SUMS_FILE])
+@pytest.mark.parametrize("damage", [cut, flip_a_bit, Path.unlink])
+def test_damage_to_the_newest_checkpoint_is_named_and_the_one_before_it_offered(folder, name, damage):
+    written(folder, 1)
+    written(folder, 2)
+    damage(folder.checkpoints / "000000000002" / name)
+    named = f"({'|'.join(CHECKPOINT_FILES)}|{SUMS_FILE})" if name == SUMS_FILE else name
+    one, two = (folder.checkpoints / f"{number:012d}" for number in (1, 2))
+    with pytest.raises(
+        InputError,
+        match=rf"^{two} is damaged: {named} is not as it was written, or is missing; {one} is whole: to go on from "
+        rf"there, move {two.name} out of {folder.checkpoints} and give the same command again$",
+    ):
+        folder.checkpoint_to_go_on_from()
+    assert names(folder) == [one.name, two.name]
+    two.rename(folder.path / "put aside")
+    assert folder.checkpoint_to_go_on_from() == one
+
+
+def test_two_damaged_checkpoints(folder):
+    for number in (1, 2, 3):
+        written(folder, number)
+    for number in (2, 3):
+        flip_a_bit(folder.checkpoints / f"{number:012d}" / STATE_FILE)
+    with pytest.raises(
+        InputError, match=r"000000000001 is whole: to go on from there, move 000000000003 and 000000000002 out of "
+    ):
+        folder.checkpoint_to_go_on_from()
+
+
+def test_no_checkpoint_is_whole(folder):
+    written(folder, 1)
+    cut(folder.checkpoints / "000000000001" / STATE_FILE)
+    with pytest.raises(InputError, match=r"no older checkpoint is whole; begin a new run in another folder \(--out\)$"):
+        folder.checkpoint_to_go_on_from()
+
+
+def test_a_checkpoint_of_an_earlier_version(folder):
+    written(folder, 1)
+    old = folder.checkpoints / "000000000002"
+    (old / "algorithm").mkdir(parents=True)
+    with pytest.raises(
+        InputError,
+        match=rf"^{old} was written by an earlier version of this program, in a form that could run code when it is "
+        r"read; begin a new run in another folder \(--out\). The painter in it can still paint$",
+    ):
+        folder.checkpoint_to_go_on_from()
 
 
 def test_settings_survive_the_folder(folder, tiny_run):

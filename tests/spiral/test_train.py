@@ -6,21 +6,30 @@ import contextlib
 import io
 import json
 import math
+import os
+import pickle
 import re
 import shutil
+import signal
+import subprocess
 
+import numpy as np
 import pytest
 from PIL import Image
 from rich.console import Console
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from spiral import config, usage
-from spiral.errors import InputError
+from spiral.agents.painter_file import load_painter
+from spiral.checksums import SUMS_FILE, write_sums
+from spiral.errors import InputError, SpiralError
+from spiral.files import read_arrays
 from spiral.metrics import METRICS
 from spiral.program import Program, matches_checksum
 from spiral.report import Report
-from spiral.run_folder import RunFolder
-from spiral.train import Training
+from spiral.run_folder import CHECKPOINT_FILES, STATE_FILE, RunFolder, find_painter
+from spiral.state_file import load_state, save_state
+from spiral.train import Training, train
 
 
 def train_here(run, path, checkpoint=None):
@@ -138,20 +147,177 @@ def test_a_run_that_ended_by_the_clock_gets_its_learning_rate_back(copy, tiny_ru
     assert max(row.get("learning_rate", 0) for row in copy.metrics() if row["env_steps"] > at) > 3e-4
 
 
-@pytest.mark.parametrize(
-    "damaged", ["run.json", "algorithm/algorithm_state.pkl", "algorithm/learner_group/learner/state.pkl"]
-)
-def test_a_damaged_checkpoint(on_ray, copy, tiny_run, damaged):
-    file = copy.newest_checkpoint() / damaged
-    file.write_bytes(file.read_bytes()[:10])
-    before = copy.metrics_file.read_text()
-    with pytest.raises(InputError, match=r"cannot go on from .*/\d{12}: it is damaged or of other settings \("):
-        train_here(config.override(tiny_run, ["env_steps=10000"]), copy.path, copy.newest_checkpoint())
+def test_settings_that_the_checkpoint_does_not_fit_are_not_kept(copy, tiny_run):
+    newest, before = copy.newest_checkpoint(), copy.metrics_file.read_text()
+    with pytest.raises(
+        InputError,
+        match=rf"^cannot go on from {newest}: it is of other settings \(.*\); leave the settings as they were$",
+    ):
+        train_here(config.override(tiny_run, ["painter.hidden=32"]), copy.path, newest)
     assert copy.read_config() == tiny_run
     assert copy.metrics_file.read_text() == before
 
 
-def test_settings_that_the_checkpoint_does_not_fit_are_not_kept(copy, tiny_run):
-    with pytest.raises(InputError, match="damaged or of other settings"):
-        train_here(config.override(tiny_run, ["painter.hidden=32"]), copy.path, copy.newest_checkpoint())
-    assert copy.read_config() == tiny_run
+@pytest.mark.parametrize("name", CHECKPOINT_FILES)
+def test_a_damaged_checkpoint_ends_resuming_before_anything_is_started(copy, tiny_run, name):
+    newest = copy.newest_checkpoint()
+    (newest / name).write_bytes((newest / name).read_bytes()[:-1])
+    with pytest.raises(
+        InputError, match=f"^{newest} is damaged: {name} is not as it was written, or is missing; no old"
+    ):
+        train(tiny_run, copy.path, resume=True)
+
+
+class Attack:
+    """Writes a file when it is unpickled."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return (open, (str(self.path), "w"))
+
+
+def pickled(path, attack):
+    path.write_bytes(pickle.dumps(attack))
+
+
+def pickled_in_arrays(path, attack):
+    with np.load(path) as arrays:
+        contents = dict(arrays)
+    np.savez(path, **contents | {name: np.array([attack], dtype=object) for name in contents})
+
+
+@pytest.mark.parametrize("put_in", [pickled, pickled_in_arrays])
+@pytest.mark.parametrize("name", CHECKPOINT_FILES)
+def test_no_pickle_in_a_strangers_checkpoint_is_run(on_ray, copy, tiny_run, tmp_path, name, put_in):
+    newest, hacked = copy.newest_checkpoint(), tmp_path / "hacked"
+    put_in(newest / name, Attack(hacked))
+    pickled(newest / "algorithm_state.pkl", Attack(hacked))
+    (newest / SUMS_FILE).unlink()
+    write_sums(newest)
+    assert copy.checkpoint_to_go_on_from() == newest
+    if name == STATE_FILE:
+        with pytest.raises(InputError, match=f"^cannot read {newest / name}: it is damaged or holds no state"):
+            train_here(config.override(tiny_run, ["env_steps=10000"]), copy.path, newest)
+    else:
+        with pytest.raises(InputError, match=f"{newest / name}(: it is damaged| is not a painter file)"):
+            load_painter(find_painter(copy.path))
+    assert not hacked.exists()
+
+
+def test_a_checkpoint_holds_no_pickle(finished):
+    newest = finished[0].newest_checkpoint()
+    assert {path.name for path in newest.rglob("*")} == {*CHECKPOINT_FILES, SUMS_FILE}
+    for name in CHECKPOINT_FILES:
+        assert all(not array.dtype.hasobject for array in read_arrays(newest / name).values())
+
+
+def test_weights_that_are_spoiled_end_the_run_with_the_checkpoint_to_go_on_from(copy, tiny_run):
+    newest = copy.newest_checkpoint()
+    state = load_state(newest / STATE_FILE)
+    for weights in state["algorithm"]["learner"]["spiral"]["learners"][0]["scorer"]["learner"]["weights"].values():
+        weights[:] = np.nan
+    save_state(newest / STATE_FILE, state)
+    with pytest.raises(
+        SpiralError,
+        match=rf"^the run failed at {state['env_steps']} steps \(losses of the discriminator are not finite, version \d+"
+        rf"\); go on from its last checkpoint with: spiral train --resume --out {copy.path}$",
+    ):
+        train_here(config.override(tiny_run, ["env_steps=10000"]), copy.path, newest)
+    assert copy.newest_checkpoint() == newest
+
+
+class Listener(Report):
+    """A report that does something when a line begins so: (beginning, what to do), each once, one after the other."""
+
+    def __init__(self, screen, *reactions):
+        super().__init__(Console(file=screen, soft_wrap=True))
+        self.reactions = list(reactions)
+
+    def say(self, line):
+        super().say(line)
+        if self.reactions and re.search(self.reactions[0][0], line):
+            self.reactions.pop(0)[1]()
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of two megabytes."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(disk)]
+    if os.geteuid() or subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("nothing can be mounted here")
+    yield disk
+    subprocess.run(["umount", "--lazy", disk], check=True)
+
+
+@pytest.fixture
+def filled(small_disk):
+    """Fills it to the last byte."""
+
+    def fill():
+        with contextlib.suppress(OSError), (small_disk / "filler").open("wb", buffering=0) as file:
+            while file.write(bytes(4096)):
+                pass
+
+    return fill
+
+
+def interrupt():
+    os.kill(os.getpid(), signal.SIGINT)
+
+
+def train_and_listen(run, path, *reactions):
+    folder, screen = RunFolder(path), io.StringIO()
+    with (
+        Listener(screen, *reactions) as report,
+        contextlib.closing(Training(run, folder, report, None)) as training,
+    ):
+        try:
+            training.loop()
+        finally:
+            assert not report.reactions, screen.getvalue()
+    return folder, screen.getvalue()
+
+
+@pytest.fixture(scope="module")
+def often(tiny_run):
+    """A run with a checkpoint after each iteration, until it is interrupted."""
+    return config.override(tiny_run, ["env_steps=1000000000", "evaluate_minutes=0.01"])
+
+
+def test_a_disk_that_is_full_for_a_while_ends_no_run(on_ray, often, small_disk, filled):
+    folder, said = train_and_listen(
+        often,
+        small_disk / "run",
+        ("steps  Fréchet", filled),
+        ("WARNING: cannot write .*state.npz", lambda: None),
+        ("WARNING: cannot write .*state.npz", (small_disk / "filler").unlink),
+        ("steps  Fréchet", interrupt),
+    )
+    warning = (
+        r"^WARNING: cannot write .*: No space left on device. Training goes on, and it is tried again in 0.01 minu"
+    )
+    assert re.search(warning, said, re.MULTILINE)
+    assert said.endswith(f"Go on with: spiral train --resume --out {folder.path}\n")
+    assert folder.checkpoint_to_go_on_from() == folder.newest_checkpoint()
+    rows = [json.loads(line) for line in folder.metrics_file.read_text().splitlines()]
+    assert rows[-1]["env_steps"] == int(folder.newest_checkpoint().name)
+    board = EventAccumulator(str(folder.tensorboard), size_guidance={"scalars": 0})
+    board.Reload()
+    assert board.Scalars("value_loss")[-1].step == rows[-1]["env_steps"]
+    assert not list(folder.checkpoints.glob(".*"))
+
+
+def test_a_disk_that_is_full_at_the_end_leaves_the_checkpoint_before(on_ray, often, small_disk, filled):
+    with pytest.raises(
+        SpiralError,
+        match=r"^the run failed at \d+ steps \(cannot write .*: No space left on device\); go on from its last "
+        rf"checkpoint with: spiral train --resume --out {small_disk}/run$",
+    ) as failure:
+        train_and_listen(often, small_disk / "run", ("steps  Fréchet", filled), ("WARNING: cannot write", interrupt))
+    assert not isinstance(failure.value, InputError)  # exit code 1
+    folder = RunFolder(small_disk / "run")
+    assert folder.checkpoint_to_go_on_from() == folder.newest_checkpoint()
