@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
 
 from spiral.config import DiscriminatorConfig, EnvConfig
@@ -63,8 +64,8 @@ class Discriminator(nn.Module):
     """Strided convolutions and one linear layer, no batch norm (a batch's pictures must not see each other).
 
     The first layers are given by the configuration; on larger canvases the last one is repeated until the map is at
-    most 4 x 4. No layer is added once a side is 1 pixel: it could not be halved again. A label is seen by projection:
-    its class's weights of the last layer's inputs are added to those of all classes (Miyato and Koyama 2018).
+    most 4 x 4. No layer is added once a side is 1 pixel: it could not be halved again. With
+    classes a second output of the same layers says what it sees, the auxiliary classifier of Odena et al. 2017.
 
     Args:
         config: widths.
@@ -85,23 +86,12 @@ class Discriminator(nn.Module):
         features = channels * height * width
         self.layers = nn.Sequential(*layers, nn.Flatten())
         self.score = wrap(nn.Linear(features, 1))
-        self.classes = wrap(_class_weights(env.classes, features)) if env.classes else None
+        self.classes = wrap(nn.Linear(features, env.classes)) if env.classes else None
 
-    def forward(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
-        """float32 [N, C, H, W] in [-1, 1], made by ``score_input``, and int64 labels [N] -> scores [N]."""
-        features = self.layers(x)
-        scores = self.score(features).squeeze(-1)
-        return scores if labels is None else scores + (self.classes(labels) * features).sum(dim=1)
+    def forward(self, x: Tensor) -> Tensor:
+        """float32 [N, C, H, W] in [-1, 1], made by ``score_input`` -> scores [N]."""
+        return self.score(self.layers(x)).squeeze(-1)
 
-    def given(self, labels: Tensor | None) -> Score:
-        """Scores for these labels [N]: row i of what is scored has label i, and again row N + i."""
-        if labels is None:
-            return self
-        return lambda x: self(x, labels.repeat(-(-len(x) // len(labels)))[: len(x)])
-
-
-def _class_weights(classes: int, features: int) -> nn.Embedding:
-    """Begun as those of a linear layer are: torch's embeddings are so large that nothing but the label would be seen."""
-    weights = nn.Embedding(classes, features)
-    nn.init.uniform_(weights.weight, -(features**-0.5), features**-0.5)
-    return weights
+    def log_probs(self, x: Tensor, labels: Tensor) -> Tensor:
+        """log p(label | picture) [N] of pictures as for ``forward`` and int64 labels [N]."""
+        return F.log_softmax(self.classes(self.layers(x)), dim=1).gather(1, labels[:, None]).squeeze(1)

@@ -102,12 +102,12 @@ class DiscriminatorLearner:
         targets, labels, masks = fakes.get("target"), fakes.get("label"), None
         if targets is not None and self.config.condition == "complement":
             masks = draw_masks(self.config.masks, count, self._env, self._generator).to(self._device)
-        loss, figures = self._objective.loss(
-            self._discriminator.given(labels),
-            score_input(self._real(picks, targets, labels), targets, masks),
-            score_input(fakes["canvas"], targets, masks),
-            self._generator,
-        )
+        real = score_input(self._real(picks, targets, labels), targets, masks)
+        fake = score_input(fakes["canvas"], targets, masks)
+        loss, figures = self._objective.loss(self._discriminator, real, fake, self._generator)
+        if labels is not None:
+            figures["class_loss"] = -self._discriminator.log_probs(real, labels).mean()
+            loss = loss + figures["class_loss"]
         self._optimizer.zero_grad(set_to_none=True)
         loss.backward()
         self._optimizer.step()

@@ -56,6 +56,7 @@ class DiscriminatorScorer:
         device: torch.device,
     ):
         self._config, self._env, self._device = config, env, device
+        self._label_weight = objective.label_weight
         spectral = OBJECTIVES.get(objective.name).spectral
         self._discriminator = Discriminator(config, env, spectral).to(device).eval()
         self._link = DiscriminatorLink(config, objective, env, data, seed, device)
@@ -78,12 +79,20 @@ class DiscriminatorScorer:
         A discriminator of complements sees each canvas twice, what one mask shows and what it hides; between two calls
         of ``learn`` the masks stay the same.
         """
-        targets, score = task.get("target"), self._discriminator.given(task.get("label"))
+        targets, labels = task.get("target"), task.get("label")
         if targets is None or self._config.condition == "pair":
-            return score(score_input(canvases, targets))
+            return self._scores(score_input(canvases, targets), labels)
         generator = torch.Generator(self._device).manual_seed(self._version)
         masks = draw_masks(self._config.masks, len(canvases), self._env, generator)
-        return (score(score_input(canvases, targets, masks)) + score(score_input(canvases, targets, ~masks))) / 2
+        both = [self._scores(score_input(canvases, targets, seen), labels) for seen in (masks, ~masks)]
+        return torch.stack(both).mean(dim=0)
+
+    def _scores(self, x: Tensor, labels: Tensor | None) -> Tensor:
+        """How real it looks and, where there is a label, how surely it is of that class."""
+        scores = self._discriminator(x)
+        if labels is None or not self._label_weight:
+            return scores
+        return scores + self._label_weight * self._discriminator.log_probs(x, labels)
 
     def get_state(self) -> dict[str, Any]:
         return self._link.get_state()

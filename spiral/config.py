@@ -121,6 +121,7 @@ class ObjectiveConfig:
     drift: float = 1e-3  # weight of mean(score(real)^2), which holds the score's free constant near 0
     spread_floor: float = 0.25  # least unit of reward, as a share of the gap between real and painted scores; ours
     reward: str = "final"  # "final": the last canvas's score; "difference": score gained at each step (SPIRAL++)
+    label_weight: float = 1.0  # of log p(label | canvas), by the discriminator's classifier, in the score
     # For "l2": the squared error is that of pictures averaged over blocks of so many pixels, k^2 times for blocks of k,
     # and the mean over these scales.
     scales: tuple[int, ...] = (1,)
@@ -203,6 +204,7 @@ LIMITS: dict[str, tuple[float, float]] = {
     "objective.penalty_share": (0, 1),
     "objective.drift": (0, 1e6),
     "objective.spread_floor": (0, 100),
+    "objective.label_weight": (0, 1000),
     "objective.scales": (1, 64),
     "learner.learning_rate": (0, 1),
     "learner.warmup_steps": (0, 1e12),

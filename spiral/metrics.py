@@ -70,6 +70,9 @@ METRICS: dict[str, Metric] = {
     "seconds": Metric("time since the run began, interruptions left out", "s"),
     "cpu_seconds": Metric("user and system time of all the run's processes on this machine", "s"),
     "discriminator/loss": Metric("the objective's loss of the discriminator"),
+    "discriminator/class_loss": Metric(
+        "negative log-probability of real pictures' labels by its classifier", "nats", "lower"
+    ),
     "discriminator/gap": Metric("mean score of real pictures less that of painted ones"),
     "discriminator/gradient_penalty": Metric("mean (slope - 1)^2 of the score between real and painted pictures"),
     "score_mean": Metric("mean score of finished canvases"),

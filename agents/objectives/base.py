@@ -32,8 +32,7 @@ class AdversarialObjective(Objective):
         """The loss to minimise, a scalar, and figures to log.
 
         Args:
-            discriminator: scores inputs; row i of what it is given is scored for the label i has in ``real`` and in
-                ``fake``, and so is row N + i.
+            discriminator: scores inputs.
             real, fake: float32 [N, C, H, W] in [-1, 1], as ``score_input`` makes them, as many of each.
             generator: for whatever the loss draws at random.
         """

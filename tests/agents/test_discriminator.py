@@ -22,10 +22,10 @@ def noise(count, height=16, width=16, channels=1, seed=0):
     return np.random.default_rng(seed).integers(0, 256, (count, height, width, channels), dtype=np.uint8)
 
 
-def score(discriminator, pictures, targets=None, masks=None, labels=None):
+def score(discriminator, pictures, targets=None, masks=None):
     targets = None if targets is None else torch.as_tensor(targets)
     with torch.no_grad():
-        return discriminator.given(labels)(score_input(torch.as_tensor(pictures), targets, masks))
+        return discriminator(score_input(torch.as_tensor(pictures), targets, masks))
 
 
 def test_pictures_enter_as_planes_from_minus_one_to_one():
@@ -130,46 +130,28 @@ def test_permuted_pictures_have_permuted_scores(spectral):
 
 
 @both_kinds
-@pytest.mark.parametrize("classes", [0, 3])
-def test_permuted_pictures_with_their_targets_and_labels_have_permuted_scores(spectral, classes):
-    discriminator, pictures, targets = make(spectral, target=True, classes=classes), noise(6), noise(6, seed=1)
-    labels = torch.tensor([0, 1, 2, 2, 0, 1]) if classes else None
+def test_permuted_pictures_with_their_targets_have_permuted_scores(spectral):
+    discriminator, pictures, targets = make(spectral, target=True), noise(6), noise(6, seed=1)
     order = [3, 1, 5, 0, 4, 2]
-    scores = score(discriminator, pictures, targets, labels=labels)
-    permuted = score(discriminator, pictures[order], targets[order], labels=labels[order] if classes else None)
+    scores = score(discriminator, pictures, targets)
+    permuted = score(discriminator, pictures[order], targets[order])
     assert torch.allclose(permuted, scores[order], atol=1e-5)
-    others = score(discriminator, pictures, targets[order], labels=labels)
+    others = score(discriminator, pictures, targets[order])
     assert (others - scores)[[0, 2, 3, 5]].abs().min() > 1e-4, "the target is seen"
-    if classes:
-        others = score(discriminator, pictures, targets, labels=(labels + 1) % 3)
-        assert (others - scores).abs().min() > 1e-4, "so is the label"
 
 
-def test_a_label_adds_its_classes_weights_of_the_last_features():
-    discriminator, labels = make(classes=3), torch.tensor([2, 0, 0, 1])
+@both_kinds
+def test_the_classifier_gives_each_picture_the_log_probability_of_its_own_label(spectral):
+    discriminator, labels = make(spectral, classes=3), torch.tensor([2, 0, 0, 1])
     x = score_input(torch.as_tensor(noise(4)))
     with torch.no_grad():
-        features, scores = discriminator.layers(x), discriminator(x, labels)
-        for i, label in enumerate(labels):
-            weights = discriminator.score.weight[0] + discriminator.classes.weight[label]
-            assert scores[i] == pytest.approx(float(weights @ features[i] + discriminator.score.bias), abs=1e-5)
-        assert torch.equal(discriminator(x), discriminator.score(features).squeeze(1)), "without labels, nothing"
-
-
-def test_a_label_counts_as_much_as_the_rest_from_the_beginning():
-    discriminator, labels = make(classes=10), torch.arange(100) % 10
-    pictures = noise(100)
-    without, with_labels = score(discriminator, pictures), score(discriminator, pictures, labels=labels)
-    assert 1 / 3 < (with_labels - without).std() / without.std() < 3
-
-
-@pytest.mark.parametrize("rows", [3, 4, 8])
-def test_labels_are_given_for_a_batch_its_beginning_and_twice_its_length(rows):
-    discriminator, pictures, labels = make(classes=3), noise(8), torch.tensor([2, 0, 0, 1])
-    x = score_input(torch.as_tensor(pictures))[:rows]
-    with torch.no_grad():
-        expected = [discriminator(x[i : i + 1], labels[i % 4 : i % 4 + 1]).item() for i in range(rows)]
-        assert discriminator.given(labels)(x).tolist() == pytest.approx(expected, abs=1e-5)
+        found = discriminator.log_probs(x, labels)
+        logits = discriminator.classes(discriminator.layers(x)).double()
+        expected = [float(logits[i, label] - logits[i].exp().sum().log()) for i, label in enumerate(labels)]
+        every = torch.stack([discriminator.log_probs(x, torch.full((4,), label)) for label in range(3)])
+    assert found.tolist() == pytest.approx(expected, abs=1e-5)
+    assert every.exp().sum(dim=0).tolist() == pytest.approx([1] * 4, abs=1e-5)
+    assert make(spectral).classes is None
 
 
 @both_kinds
@@ -228,7 +210,8 @@ def test_spectral_normalisation_bounds_every_layer():
         for layer in weighted(discriminator):
             layer.parametrizations.weight.original.mul_(10)
     for _ in range(30):  # each pass is one step of the power iteration
-        score(discriminator, noise(1), labels=torch.tensor([1]))
+        discriminator.log_probs(score_input(torch.as_tensor(noise(1))), torch.tensor([1]))
+        score(discriminator, noise(1))
     assert layer_norms(discriminator) == pytest.approx([1, 1, 1, 1], abs=0.02)
 
 

@@ -111,11 +111,14 @@ def test_a_complement_scores_the_mean_of_what_a_mask_shows_and_hides(run):
     assert counts.min() > 150
 
 
-def test_a_label_is_scored_by_its_class(run):
-    scorer, canvases, asked = make(run, *LABEL), pictures(50), task(50, LABEL)
+@pytest.mark.parametrize("weight", [0.0, 1.0, 0.3])
+def test_of_a_label_its_log_probability_is_added_to_the_score(run, weight):
+    scorer = make(run, *LABEL, f"objective.label_weight={weight}")
+    canvases, asked = pictures(50), task(50, LABEL)
     with torch.no_grad():
-        expected = scorer._discriminator(score_input(canvases), asked["label"])
-    assert torch.equal(score(scorer, canvases, asked), expected)
+        x = score_input(canvases)
+        expected = scorer._discriminator(x) + weight * scorer._discriminator.log_probs(x, asked["label"])
+    assert torch.allclose(score(scorer, canvases, asked), expected)
 
 
 @every_kind
