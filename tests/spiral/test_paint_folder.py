@@ -30,6 +30,7 @@ PAINTERS = {
     "both": ["env.target=true", "env.classes=3"],
     "long": ["env.target=true", "env.episode_length=1000"],
 }
+SHARPNESS = {"classes": 100.0}  # so that the label matters
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +39,7 @@ def painters(tiny_run, tmp_path_factory):
     folder = tmp_path_factory.mktemp("painters")
     for name, settings in PAINTERS.items():
         (folder / name).mkdir()
-        save_untrained(config.override(tiny_run, settings), folder / name)
+        save_untrained(config.override(tiny_run, settings), folder / name, SHARPNESS.get(name, 1.0))
     return folder
 
 
@@ -137,6 +138,13 @@ def test_one_painting_of_each_target_is_greedy_and_several_are_sampled(spiral_pa
     assert [program.origin.split("; ")[1] for program in programs] == 2 * ["target photo.jpg"] + 2 * ["target dark.png"]
 
 
+def test_without_a_target_one_painting_is_sampled_too(spiral_paint, painters):
+    trained = load_painter(painters / "free" / "painter.npz")
+    _, (program,) = spiral_paint("free", "-n", 1)
+    assert program.strokes == paint(trained.painter, trained.run.env, 1).programs[0].strokes
+    assert program.strokes != paint(trained.painter, trained.run.env, 1, greedy=True).programs[0].strokes
+
+
 def test_the_best_of_several_is_kept(spiral_paint, painters):
     trained = load_painter(painters / "copyist" / "painter.npz")
     targets = [read_target(name, SPEC).pixels for name in ("photo.jpg", "dark.png")]
@@ -190,8 +198,12 @@ def test_it_is_painted_in_one_thread(painters, here):
             threads.append(torch.get_num_threads())
             yield item
 
-    options = Options(targets=["dark.png"], tiles=1)
-    assert paint_to_folder(str(painters / "copyist"), "out", options, watch).text.endswith("1 program and sheet.png")
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        paint_to_folder(str(painters / "copyist"), "out", Options(targets=["dark.png"], tiles=1), watch)
+    finally:
+        torch.set_num_threads(before)
     assert threads == [1]
 
 
