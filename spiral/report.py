@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import termios
 import time
@@ -44,8 +45,9 @@ class Report:
         self._bar.stop()
 
     def say(self, line: str) -> None:
-        """A line that stays."""
-        self.console.print(line, markup=False, emoji=False)  # brackets and colons in it are the user's own
+        """A line that stays. Work goes on where it cannot be written, to a file on a full disk say."""
+        with contextlib.suppress(OSError):
+            self.console.print(line, markup=False, emoji=False)  # brackets and colons in it are the user's own
 
     def ask(self, question: str) -> str:
         """What the user answers; the bar makes room meanwhile. What was typed before is no answer.

@@ -17,7 +17,7 @@ from click.testing import CliRunner
 
 from spiral import config
 from spiral.cli import main
-from spiral.run_folder import RunFolder
+from spiral.run_folder import CHECKPOINT_FILES, STATE_FILE, RunFolder
 
 LONGEST_S = 300  # that anything is waited for
 KEPT = ("description", "minutes", "env_steps")  # of the preset
@@ -119,6 +119,24 @@ def here(tmp_path, monkeypatch):
     before = sorted(tmp_path.rglob("*"))
     yield tmp_path
     assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_resuming_from_a_damaged_checkpoint_names_it_and_the_one_before_it(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    folder = RunFolder("run")
+    folder.write_config(config.preset("debug"))
+    for env_steps in (1, 2):
+        with folder.new_checkpoint(env_steps) as beside:
+            for name in CHECKPOINT_FILES:
+                (beside / name).write_text("weights")
+    (folder.newest_checkpoint() / STATE_FILE).write_text("weighst")
+    result = CliRunner().invoke(main, ["train", "--resume", "--out", "run"])
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == (
+        "Error: run/checkpoints/000000000002 is damaged: state.npz is not as it was written, or is missing; "
+        "run/checkpoints/000000000001 is whole: to go on from there, move 000000000002 out of run/checkpoints and give "
+        "the same command again\n"
+    )
 
 
 @pytest.mark.parametrize(

@@ -91,3 +91,14 @@ def test_what_was_typed_before_a_question_is_no_answer(monkeypatch):
         threading.Thread(target=answer_when_asked).start()
         assert shown.ask("change the pen? ") == "done"
     os.close(keyboard)
+
+
+def test_lines_to_a_full_disk_end_no_work():
+    with open("/dev/full", "w") as full:
+        shown = Report(Console(file=full))
+        with pytest.raises(OSError, match="No space left on device"):
+            shown.console.print("it is full")
+        with shown:
+            shown.say("begin")
+            shown.show(0.5, 10, "1,000 steps")
+        os.dup2(os.open(os.devnull, os.O_WRONLY), full.fileno())  # or closing it would fail
