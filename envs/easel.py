@@ -142,14 +142,14 @@ class Easel:
     def _count(self) -> None:
         """Lifts, lines and travel of what was painted since they were last asked for."""
         for _, canvases, curves in self._painted[self._counted :]:
-            before, begins = self._ends[canvases], curves[:, BEGINS]
-            chained = canvases[1:] == canvases[:-1]
-            before[1:][chained] = curves[:-1][chained][:, ENDS]
+            first = np.ones(len(canvases), bool)  # curve of a stroke; the others begin where the one before ends
+            first[1:] = canvases[1:] != canvases[:-1]
+            begun = canvases[first]
+            before, begins = self._ends[begun], curves[first][:, BEGINS]
             new, others = (begins != before).any(axis=1), np.isfinite(before[:, 0])
-            ways = np.where(others, np.hypot(*((begins - before)[:, :2] * self.table.mm).T), 0.0)
-            self._lifts += np.bincount(canvases[new & others], minlength=len(self))
-            self._lines += np.bincount(canvases[new], minlength=len(self))
-            self._travel += np.bincount(canvases, ways, len(self))
+            self._lines[begun] += new
+            self._lifts[begun] += new & others
+            self._travel[begun] += np.where(others, np.hypot(*((begins - before)[:, :2] * self.table.mm).T), 0.0)
             self._ends[canvases] = curves[:, ENDS]  # of several on one canvas the last one's
         self._counted = len(self._painted)
 
