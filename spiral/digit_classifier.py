@@ -24,6 +24,7 @@ from spiral.datasets.fit import fit
 from spiral.datasets.split import SPLITS
 from spiral.errors import InputError
 from spiral.files import cache_folder, written_whole
+from spiral.one_thread import one_thread
 
 SIDE = 32  # pixels, the size every picture is brought to
 FEATURES = 64
@@ -185,14 +186,9 @@ def _moved(ink: Tensor) -> Tensor:
 @contextmanager
 def _repeatable(seed: int) -> Iterator[None]:
     """Inside, torch draws from ``seed`` and sums in one order; outside, its generator and threads are as before."""
-    threads = torch.get_num_threads()
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=[]), one_thread():
         torch.manual_seed(seed)
-        torch.set_num_threads(1)
-        try:
-            yield
-        finally:
-            torch.set_num_threads(threads)
+        yield
 
 
 def _kept_file(train: Pictures, test: Pictures) -> Path:
