@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -127,29 +127,32 @@ def commissions(options: Options, env: EnvConfig, name: str) -> list[Commission]
         InputError: it is not what this painter was trained for, or a file cannot be used; the message names it.
     """
     _check_painter(options, env, name)
-    canvas = canvas_of(env)
-    targets = [read_target(path, canvas, options.fit, options.tiles) for path in options.targets] or [None]
-    if env.classes and not options.labels:
-        tasks = [(None, number % env.classes) for number in range(options.count)]
-    else:
-        labels = options.labels or [None]
-        pairs = zip(range(max(len(targets), len(labels))), itertools.cycle(targets), itertools.cycle(labels))
-        tasks = [(target, label) for _, target, label in pairs for _ in range(options.count)]
-    canvases = dict.fromkeys(target.canvas if target else canvas for target in targets)
+    own = canvas_of(env)
+    targets = [read_target(path, own, options.fit, options.tiles) for path in options.targets] or [None]
     program = None if options.program is None else Program.load(options.program)
-    pictures = dict.fromkeys(canvases)
-    for each in canvases:
+    pictures = {}
+    for canvas in dict.fromkeys(target.canvas if target else own for target in targets):
         if program is not None:
-            _check_program(program, options.program, each)
-        if options.canvas is not None:
-            pictures[each] = read_target(options.canvas, each, options.fit)
+            _check_program(program, options.program, canvas)
         if options.tiles is not None:
-            _check_strokes(len(patches(canvas, each)) * env.episode_length, options.tiles)
-    asked = []
-    for target, label in tasks:
-        each = target.canvas if target else canvas
-        asked.append(Commission(each, target, label, pictures[each], program))
-    return asked
+            _check_strokes(len(patches(own, canvas)) * env.episode_length, options.tiles)
+        pictures[canvas] = None if options.canvas is None else read_target(options.canvas, canvas, options.fit)
+    return [
+        Commission(canvas, target, label, pictures[canvas], program)
+        for target, label in _tasks(targets, options, env.classes)
+        for canvas in [target.canvas if target else own]
+    ]
+
+
+def _tasks(
+    targets: Sequence[Target | None], options: Options, classes: int
+) -> Iterator[tuple[Target | None, int | None]]:
+    """Target and label of each painting; without labels, all classes in turn."""
+    if classes and not options.labels:
+        return zip(itertools.repeat(None), (number % classes for number in range(options.count)))
+    labels = options.labels or [None]
+    pairs = zip(range(max(len(targets), len(labels))), itertools.cycle(targets), itertools.cycle(labels))
+    return ((target, label) for _, target, label in pairs for _ in range(options.count))
 
 
 def canvas_of(env: EnvConfig) -> CanvasSpec:

@@ -14,6 +14,7 @@ from spiral.canvas import CanvasSpec
 from spiral.errors import InputError
 from spiral.program import MAX_PAINTED_SIDE, MIN_PAINTED_SIDE
 from spiral.stroke import Stroke
+from spiral.words import counted
 
 MOST_TILES = MAX_PAINTED_SIDE // MIN_PAINTED_SIDE  # along one side
 
@@ -54,10 +55,10 @@ def tiled(canvas: CanvasSpec, size: tuple[int, int], tiles: int, name: str) -> C
     width, height = (round(scale * side) for side in size)
     if max(width, height) > MAX_PAINTED_SIDE:
         fewer = int(tiles * MAX_PAINTED_SIDE / max(width, height))
-        advice = f"give at most {fewer} tiles" if fewer else "such a long one cannot be painted by tiles"
+        advice = f"give at most {counted(fewer, 'tile')}" if fewer else "such a long one cannot be painted by tiles"
         raise InputError(
-            f"{name}: a canvas for it of {tiles} tiles is {width} x {height} pixels, at most {MAX_PAINTED_SIDE} are "
-            f"accepted; {advice}"
+            f"{name}: a canvas for it of {counted(tiles, 'tile')} is {width} x {height} pixels, at most "
+            f"{MAX_PAINTED_SIDE} are accepted; {advice}"
         )
     return dataclasses.replace(canvas, width=width, height=height)
 

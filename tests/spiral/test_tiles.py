@@ -37,7 +37,7 @@ def test_a_tiled_canvas_has_the_shape_of_the_picture_and_so_many_tiles_at_least(
             r"^a.png: a canvas for it of 17 tiles is 1088 x 1088 pixels, at most 1024 .*; give at most 16 t",
         ),
         ((100, 300), 8, "8 tiles is 512 x 1536 pixels, at most 1024 are accepted; give at most 5 tiles$"),
-        ((1, 5000), 1, "1 tiles is 64 x 320000 pixels, .*; such a long one cannot be painted by tiles$"),
+        ((1, 5000), 1, "1 tile is 64 x 320000 pixels, .*; such a long one cannot be painted by tiles$"),
     ],
 )
 def test_a_canvas_larger_than_a_program_may_have_is_refused(size, tiles, message):
