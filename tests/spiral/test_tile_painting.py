@@ -132,7 +132,9 @@ def test_seeds_and_numbers_give_other_paintings_and_the_same_ones_the_same(quick
     assert len({painted(number, seed).strokes for number, seed in ((0, 3), (1, 3), (0, 4))}) == 3
 
 
-def test_it_goes_on_from_a_program(quick):
+@pytest.mark.parametrize("renderer", ["cairo", "cairo@2"])
+def test_it_goes_on_from_a_program(quick, renderer):
+    quick = dataclasses.replace(quick, renderer=renderer)
     half = Program(CanvasSpec(32, 32, 1), (Stroke((0, 0), (0.5, 0.5), (1, 1), Brush(0.5)),))
     asked = asked_for(quick, gradient(64, 64, 1), 2, program=half)
     program, painting = paint_tiles(LocalMean(quick), quick, asked, GIVEN)
