@@ -15,26 +15,25 @@ def write_sums(folder: Path) -> None:
     Raises:
         OSError: one cannot be read, or the sums cannot be written.
     """
-    sums = {path.name: _sum(path) for path in sorted(folder.iterdir())}
-    (folder / SUMS_FILE).write_text(_text(sums))
+    lines = [f"{_sum(path)}  {path.name}\n" for path in sorted(folder.iterdir())]
+    (folder / SUMS_FILE).write_text("".join(lines))
 
 
-def damaged_files(folder: Path, needed: Sequence[str]) -> list[str]:
-    """Names of the files that are not as they were when the checksums were written, or cannot be read.
+def damaged_files(folder: Path, names: Sequence[str]) -> list[str]:
+    """Which of these files are not as they were when the checksums were written, or cannot be read.
 
     Args:
         folder: that ``write_sums`` was called for.
-        needed: names of files that must have a checksum.
-
+        names: of files in it; no others are looked at. The list of checksums is damaged where it lacks one of them.
     """
     try:
-        text = (folder / SUMS_FILE).read_bytes().decode(errors="replace")
+        lines = (folder / SUMS_FILE).read_bytes().decode(errors="replace").splitlines()
     except OSError:
         return [SUMS_FILE]
-    sums = {name: digest for digest, _, name in (line.partition("  ") for line in text.split("\n")[:-1])}
-    if text != _text(sums) or not sums.keys() >= set(needed) or any("/" in name for name in sums):
+    sums = {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
+    if not sums.keys() >= set(names):
         return [SUMS_FILE]
-    return [name for name, digest in sums.items() if not _has_sum(folder / name, digest)]
+    return [name for name in names if not _has_sum(folder / name, sums[name])]
 
 
 def _has_sum(path: Path, digest: str) -> bool:
@@ -47,7 +46,3 @@ def _has_sum(path: Path, digest: str) -> bool:
 def _sum(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _text(sums: dict[str, str]) -> str:
-    return "".join(f"{digest}  {name}\n" for name, digest in sums.items())

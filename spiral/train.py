@@ -198,7 +198,8 @@ class Training:
         self.report.show(self.progress, self.seconds, figures)
 
     def _failure(self, error: Exception) -> SpiralError:
-        reason = str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__
+        cause = getattr(error, "cause", None) or error  # Ray wraps what is raised in another process
+        reason = str(cause).strip().splitlines()[-1] if str(cause).strip() else type(cause).__name__
         go_on = (
             f"go on from its last checkpoint with: {self._resume}"
             if self.folder.newest_checkpoint()

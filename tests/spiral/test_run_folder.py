@@ -1,12 +1,11 @@
 from __future__ import annotations
 
-import contextlib
 import json
 import re
-import resource
 from pathlib import Path
 
 import pytest
+from quota import file_sizes_up_to
 
 from spiral import config
 from spiral.checksums import SUMS_FILE
@@ -23,17 +22,6 @@ def written(folder, env_steps, content="weights"):
     with folder.new_checkpoint(env_steps) as beside:
         for name in CHECKPOINT_FILES:
             (beside / name).write_text(content)
-
-
-@contextlib.contextmanager
-def file_sizes_up_to(limit):
-    """Bytes that a file may have, as a disk quota sets."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def names(folder):
@@ -102,7 +90,7 @@ def test_a_run_goes_on_from_its_newest_checkpoint(folder):
 
 
 def cut(file):
-    file.write_bytes(file.read_bytes()[:-1])
+    file.write_bytes(file.read_bytes()[:-2])
 
 
 def flip_a_bit(file):

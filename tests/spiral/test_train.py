@@ -213,7 +213,8 @@ def test_a_checkpoint_holds_no_pickle(finished):
         assert all(not array.dtype.hasobject for array in read_arrays(newest / name).values())
 
 
-def test_weights_that_are_spoiled_end_the_run_with_the_checkpoint_to_go_on_from(copy, tiny_run):
+@pytest.mark.parametrize("processes", [[], ["num_learners=1", "num_env_runners=1", "discriminator.remote=true"]])
+def test_weights_that_are_spoiled_end_the_run_with_the_checkpoint_to_go_on_from(copy, tiny_run, processes):
     newest = copy.newest_checkpoint()
     state = load_state(newest / STATE_FILE)
     for weights in state["algorithm"]["learner"]["spiral"]["learners"][0]["scorer"]["learner"]["weights"].values():
@@ -224,7 +225,7 @@ def test_weights_that_are_spoiled_end_the_run_with_the_checkpoint_to_go_on_from(
         match=rf"^the run failed at {state['env_steps']} steps \(losses of the discriminator are not finite, version \d+"
         rf"\); go on from its last checkpoint with: spiral train --resume --out {copy.path}$",
     ):
-        train_here(config.override(tiny_run, ["env_steps=10000"]), copy.path, newest)
+        train_here(config.override(tiny_run, ["env_steps=10000", *processes]), copy.path, newest)
     assert copy.newest_checkpoint() == newest
 
 
