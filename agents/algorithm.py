@@ -6,7 +6,7 @@ import copy
 import dataclasses
 import math
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from operator import itemgetter
 from typing import Any
@@ -239,20 +239,21 @@ class Spiral(IMPALA):
         return PlacementGroupFactory([*request.bundles, bundle], strategy=request.strategy)
 
     def _busy_updates(self, timeout: float = 0.0) -> int:
-        """Updates the learners have not finished; with a timeout, wait that long for one of them to finish."""
-        in_flight = list(self.learner_group._worker_manager._in_flight_req_to_actor_id)
-        if not in_flight:
+        """Updates that the busiest learner has not finished; with a timeout, wait that long for one to finish."""
+        learner_of = dict(self.learner_group._worker_manager._in_flight_req_to_actor_id)
+        if not learner_of:
             return 0
-        finished = 1 if timeout else len(in_flight)
-        return len(ray.wait(in_flight, num_returns=finished, timeout=timeout, fetch_local=False)[1])
+        finished = 1 if timeout else len(learner_of)
+        unfinished = ray.wait(list(learner_of), num_returns=finished, timeout=timeout)[1]
+        return max(Counter(learner_of[request] for request in unfinished).values(), default=0)
 
     def _pre_queue_episode_refs(self, episode_refs: list, package_size: int) -> list[list]:
         packages = super()._pre_queue_episode_refs(episode_refs, package_size)
         if not self.config.num_learners:
             return packages
         self._waiting.extend(packages)
-        limit = self.config.max_requests_in_flight_per_learner * self.config.num_learners
-        room = limit - self._busy_updates()
+        # RLlib drops an update for a learner that is full. The others, which got it, would wait for that one for ever.
+        room = self.config.max_requests_in_flight_per_learner - self._busy_updates()
         return [self._waiting.popleft() for _ in range(min(room, len(self._waiting)))]
 
     def _sample_and_get_connector_states(self) -> tuple[list, list, list, set]:

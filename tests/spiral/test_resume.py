@@ -56,3 +56,51 @@ def test_a_restored_run_goes_on_bit_for_bit(on_ray, tiny_run, tmp_path, stop_aft
         second.set_run_state(load_state(tmp_path / "state.npz"))
         train(second, 7 - stop_after)
         assert_same(whole.run_state(), second.run_state())
+
+
+def canvases_of(learner):
+    return learner["scorer"]["learner"]["buffer"]["examples"]["canvas"]
+
+
+@pytest.mark.parametrize(("learners", "remote"), [(1, "false"), (2, "true")])
+def test_learners_in_other_processes_are_restored_each_with_its_own_discriminator(
+    on_ray, tiny_run, tmp_path, learners, remote
+):
+    run = config.override(tiny_run, ["num_env_runners=1", f"num_learners={learners}", f"discriminator.remote={remote}"])
+    with started(run) as first:
+        while train(first, 1).get("env_steps_trained", 0) < 100:
+            pass
+        saved = first.run_state()
+    one, *others = saved["learner"]["spiral"]["learners"]
+    assert len(others) == learners - 1
+    assert all(not np.array_equal(canvases_of(one), canvases_of(other)) for other in others)
+    save_state(tmp_path / "state.npz", saved)
+    with started(run) as second:
+        second.set_run_state(load_state(tmp_path / "state.npz"))
+        assert_same(second.run_state(), saved)
+        while train(second, 1).get("env_steps_trained", 0) < one["env_steps"] + 100:
+            pass
+    with started(config.override(run, ["num_learners=0", "num_env_runners=0"])) as alone:
+        alone.set_run_state(load_state(tmp_path / "state.npz"))
+        assert_same(alone.run_state()["learner"]["spiral"]["learners"], [one])
+
+
+def test_what_does_not_fit_is_said_by_learners_in_other_processes(on_ray, tiny_run):
+    with started(tiny_run) as algorithm:
+        train(algorithm, 1)
+        state = algorithm.run_state()
+    with (
+        started(config.override(tiny_run, ["num_env_runners=1", "num_learners=1", "painter.hidden=32"])) as other,
+        pytest.raises(Exception, match="size mismatch"),
+    ):
+        other.set_run_state(state)
+
+
+def test_counters_go_on(on_ray, tiny_run):
+    with started(tiny_run) as first:
+        sampled = train(first, 2)["env_steps_sampled"]
+        state = first.run_state()
+    with started(tiny_run) as second:
+        second.set_run_state(state)
+        assert second.run_state()["counters"] == state["counters"]
+        assert train(second, 1)["env_steps_sampled"] > sampled
