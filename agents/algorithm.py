@@ -22,7 +22,7 @@ from ray.tune import PlacementGroupFactory
 import spiral.envs
 from spiral.agents.learner import SPIRAL_STATE, SpiralLearner
 from spiral.agents.module import PainterModule
-from spiral.agents.objectives import OBJECTIVES, AdversarialObjective
+from spiral.agents.objectives import OBJECTIVES, AdversarialObjective, check_objective
 from spiral.agents.runner import CanvasEnvRunner
 from spiral.config import DiscriminatorConfig, EnvConfig, LearnerConfig, ObjectiveConfig, PainterConfig, RunConfig
 from spiral.errors import SpiralError
@@ -166,6 +166,7 @@ class SpiralConfig(IMPALAConfig):
             self._value_error(
                 f"gradients are clipped by their global norm only, got grad_clip_by={self.grad_clip_by!r}"
             )
+        check_objective(self.objective_config.name, self.env_settings)
         # One rollout, all canvases of a runner painted to the end, is one train batch.
         self.rollout_fragment_length = self.env_settings.episode_length
         self.train_batch_size_per_learner = self.num_envs_per_env_runner * self.env_settings.episode_length

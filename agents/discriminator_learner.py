@@ -57,7 +57,7 @@ class DiscriminatorLearner:
         self._device = torch.device(device)
         pictures = load_pictures(data, "train", **env.picture)
         self._pictures = pictures.images
-        self._of_class = [np.flatnonzero(pictures.labels_of(env.classes) == label) for label in range(env.classes)]
+        self._of_class = pictures.of_each(env.classes)
         self._objective = OBJECTIVES.get(objective.name)(objective)
         with torch.random.fork_rng(devices=[]):  # initial weights from this seed alone
             torch.manual_seed(seed)

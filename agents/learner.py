@@ -135,9 +135,8 @@ class SpiralLearner(TorchLearner):
         task = self._tensors(rollout.task)
         scores = self._scorer.score(self._tensor(rollout.finals), task)
         self._scale.update(scores, figures.get("discriminator/gap", 0.0))
-        self._count("discriminator_restarts", figures.pop("discriminator_restarts", 0))
         for name, value in figures.items():
-            self._log(name, value)
+            (self._count if name == "discriminator_restarts" else self._log)(name, value)
         self._log("score_mean", scores.mean())
         self._log("score_std", scores.std(correction=0))
         steps = rollout.log_probs.shape[1]

@@ -66,22 +66,24 @@ def train(
 
 def _checked(run: RunConfig) -> RunConfig:
     """The run with every part tried that can be tried before Ray is started."""
-    from spiral.agents.objectives import OBJECTIVES, TargetObjective
+    from spiral.agents.objectives import check_objective
     from spiral.agents.painter import Painter
     from spiral.envs.options import env_config
 
     if run.env_steps is None and run.minutes is None and run.cpu_seconds is None:
         raise InputError("a run needs an end: set env_steps, minutes or cpu_seconds")
     run_env = env_config(run.env, {})
-    if issubclass(OBJECTIVES.get(run.objective.name), TargetObjective) and not run_env.target:
+    check_objective(run.objective.name, run_env)
+    if run_env.reward == "l2" and not run_env.target:
         raise InputError(
-            f"objective {run.objective.name} compares paintings with given pictures, and this run gives none; set "
-            "env.target=true, or another objective"
+            "env.reward=l2 compares paintings with given pictures, and this run gives none; set env.target=true"
         )
     Painter(run.painter, run_env)
     for split in SPLITS:
         pictures = load_pictures(run.data, split, **run_env.picture)
-        if run_env.classes:
+        if split == "train":
+            pictures.of_each(run_env.classes)
+        elif run_env.classes:
             pictures.labels_of(run_env.classes)
     return run
 
@@ -247,9 +249,10 @@ class Training:
             "cpu_seconds": self.cpu_seconds,
             "algorithm": self.algorithm.run_state(),
         }
+        weights = self.algorithm.average_weights()
         with self.folder.new_checkpoint(self.env_steps) as beside:
             save_state(beside / STATE_FILE, state)
-            save_painter(beside / PAINTER_FILE, self.algorithm.average_weights(), self.run, self.env_steps)
+            save_painter(beside / PAINTER_FILE, weights, self.run, self.env_steps)
 
     def _restore(self, state: dict[str, Any]) -> None:
         try:

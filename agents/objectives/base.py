@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from spiral.agents.discriminator import Score
-from spiral.config import ObjectiveConfig
+from spiral.config import EnvConfig, ObjectiveConfig
+from spiral.errors import InputError
 from spiral.registry import Registry
 
 OBJECTIVES = Registry("objective", "spiral.agents.objectives")
@@ -19,6 +20,19 @@ class Objective:
 
     def __init__(self, config: ObjectiveConfig):
         self.config = config
+
+
+def check_objective(name: str, env: EnvConfig) -> None:
+    """Refuse an objective that this environment gives no targets for.
+
+    Raises:
+        InputError: it compares with targets and there are none, or there is no such objective.
+    """
+    if issubclass(OBJECTIVES.get(name), TargetObjective) and not env.target:
+        raise InputError(
+            f"objective {name} compares paintings with given pictures, and this run gives none; set env.target=true, or "
+            "another objective"
+        )
 
 
 class AdversarialObjective(Objective):

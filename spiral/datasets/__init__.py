@@ -85,11 +85,21 @@ class Pictures:
             )
         if self.labels.min() < 0:
             raise InputError(f"a label of {self.name} is {self.labels.min()}; accepted: 0 to {classes - 1}")
-        if missing := sorted(set(range(classes)) - set(self.labels.tolist())):
-            raise InputError(
-                f"no picture of {self.name} has label {missing[0]}; classes={classes} needs 0 to {classes - 1}"
-            )
         return self.labels
+
+    def of_each(self, classes: int) -> list[np.ndarray]:
+        """Which pictures are of each class 0 to ``classes`` - 1: their numbers.
+
+        Raises:
+            InputError: as of ``labels_of``, or there are none of a class.
+        """
+        numbers = [np.flatnonzero(self.labels_of(classes) == label) for label in range(classes)]
+        for label, found in enumerate(numbers):
+            if not len(found):
+                raise InputError(
+                    f"no picture of {self.name} has label {label}; classes={classes} needs 0 to {classes - 1}"
+                )
+        return numbers
 
 
 def load_pictures(

@@ -298,9 +298,16 @@ def test_the_real_counterpart_of_a_label_is_a_picture_of_that_class(labelled):
     assert len(real.unique(dim=0)) > len(train) / 4, "any of its pictures"
 
 
-@pytest.mark.parametrize("classes", [2, 10])
-def test_pictures_need_labels_of_all_classes_and_no_others(data, labelled, classes):
-    path, message = (labelled[2], r"go up to 9; set env\.classes=10") if classes == 2 else (data, "have no labels")
+@pytest.mark.parametrize(
+    "classes, message",
+    [
+        (2, r"go up to 9; set env\.classes=10"),
+        (12, r"no picture of .*\.npz has label 10; classes=12 needs 0 to 11$"),
+        (10, "have no labels"),
+    ],
+)
+def test_pictures_need_labels_of_all_classes_and_no_others(data, labelled, classes, message):
+    path = data if classes == 10 else labelled[2]
     with pytest.raises(InputError, match=message):
         DiscriminatorLearner(CONFIG, ObjectiveConfig(), dataclasses.replace(ENV, classes=classes), path, seed=0)
 

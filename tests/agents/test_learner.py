@@ -193,6 +193,14 @@ CONDITIONS = [
 ]
 
 
+def literal(discriminator, x, label):
+    """How real it looks, and how surely of its class."""
+    score = discriminator(x)[0]
+    return (
+        score if label is None else score + discriminator.classes(discriminator.layers(x))[0].softmax(0)[label[0]].log()
+    )
+
+
 def literal_score(learner, run, canvas, index, rollout):
     """The score of one canvas [H, W, C] for the task of one episode."""
     picture = torch.as_tensor(canvas[None])
@@ -207,10 +215,10 @@ def literal_score(learner, run, canvas, index, rollout):
     scorer = learner._scorer
     label = torch.as_tensor(rollout.task["label"][index : index + 1]) if run.env.classes else None
     if not (run.env.target and run.discriminator.condition == "complement"):
-        return scorer._discriminator(score_input(picture, target), label)[0]
+        return literal(scorer._discriminator, score_input(picture, target), label)
     generator = torch.Generator().manual_seed(scorer._version)
     mask = draw_masks(run.discriminator.masks, len(rollout.finals), run.env, generator)[index : index + 1]
-    shown, hidden = (scorer._discriminator(score_input(picture, target, m), label)[0] for m in (mask, ~mask))
+    shown, hidden = (literal(scorer._discriminator, score_input(picture, target, m), label) for m in (mask, ~mask))
     return (shown + hidden) / 2
 
 

@@ -31,7 +31,9 @@ def test_a_painter_file_that_was_cut_anywhere_is_refused(published, tmp_path):
     path, content = tmp_path / "painter.npz", published.read_bytes()
     for at in places(content):
         path.write_bytes(content[:at])
-        with pytest.raises(InputError, match=f"{path}( is not a painter file|: it is damaged .*; use another checkpoint$)"):
+        with pytest.raises(
+            InputError, match=f"{path}( is not a painter file|: it is damaged .*; use another checkpoint$)"
+        ):
             load_painter(path)
 
 

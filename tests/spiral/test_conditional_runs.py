@@ -161,6 +161,10 @@ def test_only_digits_are_read(run, tmp_path):
             ["objective.name=l2"],
             r"^objective l2 compares paintings with given pictures, and this run gives none; set env\.target=true, or",
         ),
+        (
+            ["env.reward=l2"],
+            r"^env\.reward=l2 compares paintings with given pictures, and this run gives none; set env\.t",
+        ),
         (["env.classes=5"], r"^the labels of .*digits\.npz go up to 9; set env\.classes=10, got 5$"),
         (["env.classes=12"], r"^no picture of .*digits\.npz has label 10; classes=12 needs 0 to 11$"),
     ],
