@@ -16,10 +16,12 @@ from spiral.agents.painter import Painter
 from spiral.agents.painter_file import load_painter, publish
 from spiral.cli import main
 from spiral.commission import Options
+from spiral.datasets import load_pictures
 from spiral.errors import InputError
 from spiral.paint import paint, rollouts
 from spiral.paint_folder import paint_to_folder
 from spiral.painters import painter_names, painter_path
+from spiral.pictures import save_png
 from spiral.program import Program, matches_checksum
 from spiral.run_folder import find_painter
 
@@ -132,8 +134,14 @@ def test_a_foreign_painter_file(painter_file, tmp_path, change, message):
 
 @pytest.mark.parametrize("name", painter_names())
 def test_a_painter_that_comes_with_the_package_paints_by_its_name(name, tmp_path):
-    assert paint_to_folder(name, tmp_path, Options(count=3)).text == f"{tmp_path}: 3 programs and sheet.png"
     trained = load_painter(painter_path(name))
+    targets = []
+    if trained.run.env.target:
+        digit = load_pictures("digits", "test", **trained.run.env.picture).images[250]
+        save_png(digit, tmp_path / "digit.png")
+        targets = [str(tmp_path / "digit.png")]
+    painted = paint_to_folder(name, tmp_path / "out", Options(targets=targets, count=3))
+    assert painted.text.splitlines()[-1] == f"{tmp_path / 'out'}: 3 programs and sheet.png"
     assert trained.run.env == config.preset(name).env and trained.env_steps > 1_000_000
     assert painter_path(name).stat().st_size < 2**20
 

@@ -315,7 +315,7 @@ def test_a_disk_that_is_full_for_a_while_ends_no_run(on_ray, often, small_disk, 
 def test_a_disk_that_is_full_at_the_end_leaves_the_checkpoint_before(on_ray, often, small_disk, filled):
     with pytest.raises(
         SpiralError,
-        match=r"^the run failed at \d+ steps \(cannot write .*: No space left on device\); go on from its last "
+        match=r"^the run failed at \d+ steps \(cannot write .*/state.npz: No space left on device\); go on from its last "
         rf"checkpoint with: spiral train --resume --out {small_disk}/run$",
     ) as failure:
         train_and_listen(often, small_disk / "run", ("steps  Fréchet", filled), ("WARNING: cannot write", interrupt))
