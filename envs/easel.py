@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -182,5 +183,8 @@ class Easel:
 
 def _stroke(curve: Sequence[float], action: Sequence[int]) -> Stroke:
     x0, y0, x1, y1, x2, y2, width, pressure0, pressure1, red, green, blue, opacity = curve
-    brush = Brush(width, (red, green, blue), opacity, (pressure0, pressure1))
+    brush = _brush(width, (red, green, blue), opacity, (pressure0, pressure1))
     return Stroke(Point(x0, y0), Point(x1, y1), Point(x2, y2), brush, tuple(action))
+
+
+_brush = functools.lru_cache(maxsize=1024)(Brush)  # most paintings have few of them, and each is checked when made
