@@ -109,9 +109,7 @@ class PainterModule(TorchRLModule, ValueFunctionAPI):
         lead = batch[Columns.OBS]["canvas"].shape[:-3]
         core, maps, _ = self._unroll(batch, lead)
         actions = batch[Columns.ACTIONS].reshape(math.prod(lead), -1)
-        _, logits = self.painter.heads(
-            core, actions, maps=maps
-        )  # teacher-forced: these are the logits of the actions taken
+        _, logits = self.painter.heads(core, actions, maps=maps)  # teacher-forced: those of the actions taken
         return {
             Columns.ACTION_DIST_INPUTS: torch.cat(logits, dim=-1).reshape(*lead, -1),
             Columns.EMBEDDINGS: core,

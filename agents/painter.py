@@ -14,7 +14,6 @@ from spiral.agents.networks import Encoding
 from spiral.config import EnvConfig, PainterConfig
 from spiral.envs.actions import action_table
 
-LOCATIONS = ("end", "control")
 LONG = 64  # actions; of longer episodes a one-hot step would be larger than small canvases
 LABEL_GAIN = 4.0  # a label beside the noise, whose numbers are about so long together, or it is not heard
 State = dict[str, Tensor]  # recurrent state: {"h": [N, lstm], "c": [N, lstm]}, empty without an LSTM
@@ -56,7 +55,7 @@ class Painter(nn.Module):
 
         pictures = 2 if env.target else 1
         sizes = dict(zip(self.table.parts, self.table.nvec))
-        previous = sum(2 if part in LOCATIONS else int(n) for part, n in sizes.items())
+        previous = sum(2 if part in self.table.points else int(n) for part, n in sizes.items())
         extra = 2 + previous + self.steps.shape[1]
         noise = env.noise_size + env.classes
         if config.network == "quick":
@@ -87,14 +86,15 @@ class Painter(nn.Module):
         mix = networks.QuickMix if quick else networks.ResidualMix
         logits, mixes, features = {}, {}, {}
         for part, n in sizes.items():
-            if part in LOCATIONS and not quick:
+            is_location = part in self.table.points
+            if is_location and not quick:
                 logits[part] = networks.MapLocationHead(state_size, self.env.grid)
-            elif part in LOCATIONS and self.config.pointer:
+            elif is_location and self.config.pointer:
                 logits[part] = networks.PointerHead(state_size, int(n), self.config.pointer)
             else:
                 logits[part] = networks.orthogonal(nn.Linear(state_size, int(n)), gain=0.01)
-            features[part] = location if part in LOCATIONS else OneHot(int(n))
-            mixes[part] = mix(state_size, location_size if part in LOCATIONS else int(n))
+            features[part] = location if is_location else OneHot(int(n))
+            mixes[part] = mix(state_size, location_size if is_location else int(n))
         del mixes[part]  # nothing is chosen after the last part
         return AutoregressiveHeads(self.table.parts, logits, mixes, features)
 
@@ -136,7 +136,8 @@ class Painter(nn.Module):
         inputs = [observation["pen"].reshape(n, 2).float() * 2 - 1]
         for index, (part, size) in enumerate(zip(self.table.parts, self.table.nvec)):
             choice = previous[:, index]
-            features = self._cell_coordinates(choice) if part in LOCATIONS else F.one_hot(choice, int(size))
+            is_location = part in self.table.points
+            features = self._cell_coordinates(choice) if is_location else F.one_hot(choice, int(size))
             inputs.append(features * mattered[:, index : index + 1])
         inputs.append(self.steps[observation["step"].reshape(n).long()])
         return torch.cat([x.float() for x in inputs], dim=1)

@@ -288,18 +288,17 @@ Examples:
   spiral paint digits --program half.json -o whole  go on from there
 
 \b
-A painter that was trained with env.target=true paints what it is given:
-  spiral paint runs/faces --target photo.jpg
-  spiral paint runs/faces --target photo.jpg --target other.png --fit crop
-  spiral paint runs/faces --target photo.jpg --best-of 50
-  spiral paint runs/faces --target photo.jpg --tiles 3
+A painter that was trained with env.target=true paints what it is given; one of digits is here:
+  spiral paint digits-target --target five.png
+  spiral paint digits-target --target five.png --target other.png --fit crop
+  spiral paint digits-target --target blackboard.jpg:invert --best-of 50
+  spiral paint digits-target --target page.jpg --tiles 3
   spiral paint runs/faces --target photo.jpg --canvas sand.png
-  spiral paint runs/drawings --target blackboard.jpg:invert
 
 \b
-One that was trained with env.classes=10 paints these:
-  spiral paint runs/classes --label 7
-  spiral paint runs/classes --label 4 --label 2 -n 1"""
+One that was trained with env.classes=10, by spiral train digits-labels say, paints these:
+  spiral paint runs/digits-labels --label 7
+  spiral paint runs/digits-labels --label 4 --label 2 -n 1"""
 )
 @click.argument("painter")
 @click.option(

@@ -174,13 +174,14 @@ def reset_options(asked: Sequence[Commission]) -> dict[str, list]:
 def _check_painter(options: Options, env: EnvConfig, name: str) -> None:
     if options.targets and not env.target:
         raise InputError(
-            f"{name} does not paint given pictures: leave --target out, or train a painter with --set env.target=true"
+            f"{name} does not paint given pictures: leave --target out, or take a painter that does, such as digits-target; "
+            "your own: spiral train digits-target --data DATA"
         )
     if env.target and not options.targets:
         raise InputError(f"{name} paints given pictures: give one by --target, an image file")
     if options.labels and not env.classes:
         raise InputError(
-            f"{name} does not paint by labels: leave --label out, or train a painter with --set env.classes=K"
+            f"{name} does not paint by labels: leave --label out, or train a painter that does: spiral train digits-labels"
         )
     for label in options.labels:
         checks.integer(label, "--label", 0, env.classes - 1)

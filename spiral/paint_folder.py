@@ -15,12 +15,11 @@ from spiral.files import refuse_to_overwrite
 from spiral.metrics import squared_error
 from spiral.one_thread import one_thread
 from spiral.paint import paint
-from spiral.painters import painter_names
 from spiral.pictures import pair_sheet, sample_sheet, save_png
 from spiral.program import Program
 from spiral.program_folder import SHEET, program_files, save_folder
 from spiral.progress import Watch, unwatched
-from spiral.run_folder import find_painter
+from spiral.run_folder import PAINTER_FILE, find_painter
 from spiral.tile_painting import paint_tiles
 
 if TYPE_CHECKING:
@@ -58,7 +57,7 @@ def paint_to_folder(where: str, output: str, options: Options | None = None, wat
     from spiral.agents.painter_file import load_painter
 
     trained = load_painter(painter_file)
-    name = painter_file.stem if where in painter_names() else painter_file.parent.name or painter_file.stem
+    name = _name(where)
     asked = commissions(options, trained.run.env, name)
     files = program_files(folder, len(asked))
     pngs = [file.with_suffix(".png") for file in files] if options.targets else []
@@ -73,6 +72,12 @@ def paint_to_folder(where: str, output: str, options: Options | None = None, wat
     pairs = list(zip(map(str, files), results, strict=True))
     lines = [f"{file}: {'; '.join(result.words)}" for file, result in pairs if options.targets]
     return Painted("\n".join([*lines, written]), [{"program": file} | result.figures for file, result in pairs])
+
+
+def _name(where: str) -> str:
+    """What a painter is called: as its folder or its file, or by the name it comes with."""
+    path = Path(where).resolve()
+    return path.parent.name if path.name == PAINTER_FILE else path.name.removesuffix(".npz")
 
 
 class Result(NamedTuple):

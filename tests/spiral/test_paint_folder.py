@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from spiral.agents.painter_file import load_painter
 from spiral.canvas import CanvasSpec
 from spiral.cli import main
 from spiral.commission import Options
+from spiral.errors import InputError
 from spiral.paint import paint
 from spiral.paint_folder import paint_to_folder
 from spiral.program import matches_checksum
@@ -283,11 +285,12 @@ def test_a_painter_of_nothing_given_paints_over_a_picture_too(spiral_paint):
     [
         (
             "free --target photo.jpg",
-            "free does not paint given pictures: leave --target out, or train a painter with --set env.target=true",
+            "free does not paint given pictures: leave --target out, or take a painter that does, such as digits-target; "
+            + "your own: spiral train digits-target --data DATA",
         ),
         ("copyist", "copyist paints given pictures: give one by --target, an image file"),
-        ("copyist --label 1 --target dark.png", "copyist does not paint by labels: leave --label out, or train a .*"),
-        ("free --label 1", "free does not paint by labels: leave --label out, or train a painter with --set env.cl.*"),
+        ("copyist --label 1 --target dark.png", "copyist does not paint by labels: leave --label out, or train .*"),
+        ("free --label 1", "free does not paint by labels: leave --label out, or .*: spiral train digits-labels"),
         ("classes --label 3", "--label must be a whole number from 0 to 2, got 3"),
         ("classes --label -1", "--label must be a whole number from 0 to 2, got -1"),
         ("both --target dark.png", "both paints given pictures by their classes: give --label, 0 to 2, too"),
@@ -340,6 +343,26 @@ def test_what_does_not_go_is_one_line_and_leaves_nothing(painters, here, argumen
     pattern = re.escape(f"Error: {message}\n").replace(r"\.\*", ".*")
     assert re.fullmatch(pattern, result.stderr), result.stderr
     assert sorted(here.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("where", "name"),
+    [
+        ("runs/mine", "mine"),
+        ("runs/mine/checkpoints/000000000240", "000000000240"),
+        ("runs/mine/checkpoints/000000000240/painter.npz", "000000000240"),
+        ("runs/other.npz", "other"),
+        ("digits", "digits"),
+    ],
+)
+def test_a_painter_is_called_as_its_folder_its_file_or_its_name(painters, here, where, name):
+    checkpoint = Path("runs/mine/checkpoints/000000000240")
+    checkpoint.mkdir(parents=True)
+    Path("runs/mine/config.json").touch()
+    for copy in (checkpoint / "painter.npz", "runs/other.npz"):
+        shutil.copy(painters / "free" / "painter.npz", copy)
+    with pytest.raises(InputError, match=f"^{name} does not paint by labels: "):
+        paint_to_folder(where, "out", Options(labels=[1]))
 
 
 @pytest.mark.parametrize(
