@@ -174,19 +174,26 @@ def reset_options(asked: Sequence[Commission]) -> dict[str, list]:
 def _check_painter(options: Options, env: EnvConfig, name: str) -> None:
     if options.targets and not env.target:
         raise InputError(
-            f"{name} does not paint given pictures: leave --target out, or take a painter that does, such as digits-target; "
-            "your own: spiral train digits-target --data DATA"
+            f"{name} does not paint given pictures: leave --target out, or take a painter that does, such as "
+            "digits-target; your own: spiral train digits-target --data DATA"
         )
     if env.target and not options.targets:
         raise InputError(f"{name} paints given pictures: give one by --target, an image file")
     if options.labels and not env.classes:
         raise InputError(
-            f"{name} does not paint by labels: leave --label out, or train a painter that does: spiral train digits-labels"
+            f"{name} does not paint by labels: leave --label out, or train a painter that does: spiral train "
+            "digits-labels"
         )
     for label in options.labels:
         checks.integer(label, "--label", 0, env.classes - 1)
     if env.target and env.classes and not options.labels:
         raise InputError(f"{name} paints given pictures by their classes: give --label, 0 to {env.classes - 1}, too")
+    alike = options.count * options.best_of
+    if options.greedy and not env.noise_size and (options.targets or options.labels) and alike > 1:
+        raise InputError(
+            f"{name} sees no noise, so that its {alike} greedy paintings would be all alike; leave --greedy out, or ask "
+            "for only one"
+        )
 
 
 def _check_program(program: Program, path: str, canvas: CanvasSpec) -> None:

@@ -31,6 +31,7 @@ PAINTERS = {
     "classes": ["env.classes=3"],
     "both": ["env.target=true", "env.classes=3"],
     "long": ["env.target=true", "env.episode_length=1000"],
+    "quiet": ["env.target=true", "env.noise_size=0"],
 }
 SHARPNESS = {"classes": 100.0}  # so that the label matters
 
@@ -307,6 +308,10 @@ def test_a_painter_of_nothing_given_paints_over_a_picture_too(spiral_paint):
         (
             "copyist --target dark.png --target light.png -n 51 --best-of 100",
             "these are 10,200 paintings, and at most 10,000 are accepted; give a smaller -n or --best-of, or fewer .*",
+        ),
+        (
+            "quiet --target dark.png -n 3 --best-of 2 --greedy",
+            "quiet sees no noise, so that its 6 greedy paintings would be all alike; leave --greedy out, or .* only one",
         ),
         ("free --best-of 2", "--best-of is for painting a given picture: give one by --target"),
         ("free --tiles 2", "--tiles is for painting a given picture: give one by --target"),
