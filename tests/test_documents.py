@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
+from ray_commands import run_by_ray
 
 from spiral import Brush, Program, Stroke
 from spiral.agents.discriminator import Discriminator
@@ -32,7 +33,8 @@ ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted(ROOT.glob("*.md"))
 SHELL = ("bash", "console")
 LANGUAGES = (*SHELL, "json", "mermaid", "python", "text", "toml")
-FOREIGN = {"cd", "git", "open", "pip", "python", "python3", "source", "tensorboard", "xdg-open"}  # not ours to test
+# Not ours to test.
+FOREIGN = {"cd", "cp", "git", "open", "pip", "python", "python3", "source", "tensorboard", "xdg-open"}
 RUN_FOR_REAL = {"convert", "export", "list", "replay"}  # of the subcommands; the others are long work, tested elsewhere
 
 
@@ -141,6 +143,8 @@ def check_command(words):
         check_script(path, arguments)
     elif path.removeprefix(".venv/bin/") == "spiral":
         check_spiral(arguments)
+    elif program == "ray":
+        check_command(run_by_ray(arguments))
     else:
         assert path.removeprefix(".venv/bin/") in FOREIGN, f"add how to test {program!r}, or add it to FOREIGN"
 
@@ -167,6 +171,9 @@ def test_no_block_with_commands_is_overlooked(path):
         "scripts/tets",
         "scripts/train --sed 3",
         "scripts/test tests/no_such_file.py",
+        "ray job sumbit -- spiral train",
+        "ray job submit --working-dri dist -- spiral train",
+        "ray job submit -- spiral train --sed 3",
         "frobnicate",
     ],
 )
