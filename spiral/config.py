@@ -132,7 +132,7 @@ class LearnerConfig:
     """V-trace and the optimiser of the painter. Values are ours; the paper leaves them to population-based training."""
 
     learning_rate: float = 4e-4  # Adam
-    warmup_steps: int = 0  # in which the rate rises from 0 while the discriminator learns to see; environment steps
+    warmup_steps: int = 0  # environment steps in which the rate rises from 0: what judges paintings learns first
     final_learning_rate: float = 0.05  # fraction of it at the end of the run, reached linearly
     entropy: float = 0.08  # weight of the entropy bonus; 0.02 collapses
     final_entropy: float = 0.125  # fraction of it at the end of the run, reached linearly
