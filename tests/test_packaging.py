@@ -10,6 +10,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from PIL import Image
@@ -93,6 +94,19 @@ def test_the_wheel_has_every_module_and_nothing_else(wheel):
 def test_the_wheel_carries_the_licence(wheel):
     names = zipfile.ZipFile(wheel).namelist()
     assert any(re.fullmatch(r"spiral_painter-[^/]*\.dist-info/.*LICENSE", name) for name in names)
+
+
+def test_pip_installs_what_a_job_on_a_cluster_names(wheel, tmp_path):
+    job = tmp_path / "job"  # its working directory
+    job.mkdir()
+    shutil.copy(wheel, job)
+    shutil.copy(ROOT / "requirements.lock", job)
+    wanted = yaml.safe_load((ROOT / "scripts" / "cluster" / "runtime-env.yaml").read_text())["pip"]
+    (tmp_path / "wanted.txt").write_text("\n".join(wanted))  # as Ray gives them to pip
+    pip = (sys.executable, "-m", "pip", "install", "--dry-run", "--no-index", "-r", tmp_path / "wanted.txt")
+    said = run("env", f"RAY_RUNTIME_ENV_CREATE_WORKING_DIR={job}", *pip)
+    assert f"Would install spiral-painter-{__version__}\n" in said  # and all that it needs is here, at these versions
+    assert "torch" in said and "does not provide the extra" not in said
 
 
 def installed_with(names):
