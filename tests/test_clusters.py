@@ -123,7 +123,7 @@ def test_what_is_installed_was_copied(path):
     text = path.read_text()
     made = {f"spiral_painter-{__version__}-py3-none-any.whl[train]", "requirements.lock"}
     [there] = re.findall(r"^COPY dist (\S+)$|^  (\S+): dist$", text, re.MULTILINE)
-    [install] = re.findall(r"pip install .+", text)
+    [install] = re.findall(r"^[^#\n]*(pip install .+)", text, re.MULTILINE)
     assert {word for word in shlex.split(install) if "/" in word} == {f"{''.join(there)}/{name}" for name in made}
 
 
@@ -195,7 +195,7 @@ def test_the_job_for_kubernetes_has_the_fields_of_one():
 # -- versions ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [*FILES, ROOT / "README.md"], ids=lambda path: path.name)
 def test_versions_are_ours(path):
     text = path.read_text()
     [ray] = re.findall(r"^ray==(.+)$", (ROOT / "requirements.lock").read_text(), re.MULTILINE)
@@ -203,6 +203,7 @@ def test_versions_are_ours(path):
     setup.read(ROOT / "setup.cfg")
     assert set(re.findall(r"rayproject/ray:([\d.]+)-py311", text)) <= {ray}
     assert text.count("rayproject/ray:") == text.count(f"rayproject/ray:{ray}-py311-")
+    assert set(re.findall(r"ray\[default\]==([\d.]+)", text)) <= {ray}
     assert set(re.findall(r'rayVersion: "(.+)"', text)) <= {ray}
     assert set(re.findall(r"\bspiral:([\d.]+)", text)) <= {__version__}
     for version, extra in re.findall(r"spiral_painter-([\d.]+)-py3-none-any\.whl(?:\[(\w+)\])?", text):
