@@ -1,4 +1,4 @@
-"""The painter's learner: rollouts in, rewards by the discriminator, V-trace, one optimiser step for each minibatch."""
+"""The painter's learner: rollouts in, rewards by the objective, V-trace, one optimiser step for each minibatch."""
 
 from __future__ import annotations
 
