@@ -58,9 +58,10 @@ def numbers_of(value: object, name: str, parts: Sequence[str], low: float, high:
     """
     if not _is_list(value) or len(value) != len(parts):
         raise InputError(f"{name} must be {len(parts)} numbers [{', '.join(parts)}], got {_short(value)}")
-    if all(type(one) is float and low <= one <= high for one in value):  # naming each would take longer than this
-        return tuple(value)
-    return tuple(number(one, f"{name} {part}", low, high) for one, part in zip(value, parts, strict=True))
+    for one in value:  # naming each, to check it by `number`, would take several times as long as this
+        if type(one) is not float or not low <= one <= high:
+            return tuple(number(one, f"{name} {part}", low, high) for one, part in zip(value, parts, strict=True))
+    return tuple(value)
 
 
 def color(value: object, name: str) -> tuple[float, float, float]:
@@ -80,9 +81,10 @@ def integers_of(value: object, name: str, most: int) -> tuple[int, ...]:
     """
     if not _is_list(value) or len(value) > most:
         raise InputError(f"{name} must be a list of at most {most} whole numbers, got {_short(value)}")
-    if all(type(one) is int and 0 <= one <= LARGEST_INTEGER for one in value):
-        return tuple(value)
-    return tuple(integer(one, f"{name}[{i}]", 0, LARGEST_INTEGER) for i, one in enumerate(value))
+    for one in value:
+        if type(one) is not int or not 0 <= one <= LARGEST_INTEGER:
+            return tuple(integer(one, f"{name}[{i}]", 0, LARGEST_INTEGER) for i, one in enumerate(value))
+    return tuple(value)
 
 
 def instance(value: object, name: str, kind: type) -> None:
