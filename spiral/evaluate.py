@@ -32,7 +32,7 @@ from spiral.search import MAX_CANDIDATES, search
 EVALUATION_SEED = 2**31  # of the evaluated paintings: always the same noise, so that only the painter differs
 RANDOM_SEED = 2**31 + 1
 SEARCH_SEED = 2**31 + 2
-SHEET_PAIRS = 50
+SHEET_PAINTINGS, SHEET_PAIRS = 100, 50
 
 
 class Evaluator:
@@ -131,7 +131,8 @@ class Evaluator:
         """Some of the evaluated paintings on one picture, each beside the picture it was asked to be."""
         canvases = paintings.canvases
         if not self.run.env.target:
-            return sample_sheet(canvases)
+            # Labels may come class by class: some of each are shown.
+            return sample_sheet(canvases[self.evenly(SHEET_PAINTINGS)] if self.task else canvases)
         some = self.evenly(SHEET_PAIRS)
         return contact_sheet(
             paired(self.pictures[some], canvases[some]), 10, max(1, round(SHEET_TILE / canvases.shape[2]))

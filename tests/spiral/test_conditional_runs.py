@@ -142,6 +142,19 @@ def test_a_painter_of_nothing_in_particular_has_no_error_and_no_accuracy(run):
     assert not {"squared_error", "random_error", "accuracy"} & set(evaluated(run))
 
 
+def test_the_sheet_of_a_painter_of_classes_shows_all_of_them(run):
+    whole = config.override(
+        run, [CLASSES, "data=digits", "evaluate_samples=250"]
+    )  # held-out digits come class by class
+    evaluator = Evaluator(whole)
+    paintings, labels = paint(None, whole.env, 250, given=evaluator.task), evaluator.task["label"]
+    shown = np.round(np.linspace(0, 249, 100)).astype(int)
+    assert set(labels[shown]) == set(range(10)) != set(labels[:100])
+    marked = np.broadcast_to(20 * labels.astype(np.uint8)[:, None, None, None], paintings.canvases.shape)
+    greys = np.unique(evaluator.sheet(paintings._replace(canvases=marked.copy())))
+    assert set(20 * np.arange(10)) <= set(greys)
+
+
 def test_only_digits_are_read(run, tmp_path):
     """Ten classes of other pictures are none of its business."""
     rng = np.random.default_rng(0)
