@@ -92,7 +92,9 @@ def test_every_kind_of_run_trains(built, settings):
 
 
 def test_every_row_of_training_metrics_is_logged_by_a_run_in_colour_and_by_classes(built):
-    rows = train_to(built("env.channels=3", "env.classes=10"), 48)  # the first rollout is scored before the discriminator has learned
+    rows = train_to(
+        built("env.channels=3", "env.classes=10"), 48
+    )  # the first rollout is scored before the discriminator has learned
     assert set(rows[-1]) == TRAINING_ROWS - {"entropy/color"}  # of a palette, see test_plotter_painter.py
 
 
