@@ -24,6 +24,7 @@ from spiral.agents.learner import SPIRAL_STATE, SpiralLearner
 from spiral.agents.module import PainterModule
 from spiral.agents.objectives import OBJECTIVES, AdversarialObjective, check_objective
 from spiral.agents.runner import CanvasEnvRunner
+from spiral.agents.shared_discriminator import find_shared
 from spiral.config import DiscriminatorConfig, EnvConfig, LearnerConfig, ObjectiveConfig, PainterConfig, RunConfig
 from spiral.errors import SpiralError
 from spiral.metrics import METRICS
@@ -161,6 +162,11 @@ class SpiralConfig(IMPALAConfig):
                 setattr(self, name, value)
         return self
 
+    @property
+    def has_discriminator(self) -> bool:
+        """Whether canvases are scored by a discriminator, rather than by the targets alone."""
+        return issubclass(OBJECTIVES.get(self.objective_config.name), AdversarialObjective)
+
     def validate(self) -> None:
         if self.grad_clip is not None and self.grad_clip_by != "global_norm":
             self._value_error(
@@ -226,6 +232,8 @@ class Spiral(IMPALA):
         self._waiting: deque[list] = deque()  # train batches no learner has room for yet
         self._alone_since: float | None = None  # when the last runner died
         self._counted = self._counted_before = dict.fromkeys(COUNTERS, 0.0)
+        if config.has_discriminator and config.discriminator_config.shared:  # or learners elsewhere would die of it
+            find_shared(config.discriminator_config, config.objective_config, config.env_settings, config.data)
         super().setup(config)
 
     @classmethod
@@ -233,11 +241,11 @@ class Spiral(IMPALA):
         request = super().default_resource_request(config)
         spiral_config = cls.get_default_config().update_from_dict(config)
         settings = spiral_config.discriminator_config
-        learns = issubclass(OBJECTIVES.get(spiral_config.objective_config.name), AdversarialObjective)
-        if not (settings.remote and learns):
+        if settings.shared or not (settings.remote and spiral_config.has_discriminator):
             return request
         bundle = {"CPU": settings.num_cpus, "GPU": settings.num_gpus}
-        return PlacementGroupFactory([*request.bundles, bundle], strategy=request.strategy)
+        of_learners = max(1, spiral_config.num_learners) * [bundle]
+        return PlacementGroupFactory([*request.bundles, *of_learners], strategy=request.strategy)
 
     def _busy_updates(self, timeout: float = 0.0) -> int:
         """Updates that the busiest learner has not finished; with a timeout, wait that long for one to finish."""

@@ -15,6 +15,7 @@ from ray.rllib.core.learner.torch.torch_learner import TorchLearner
 from ray.rllib.core.rl_module.apis import ValueFunctionAPI
 from ray.rllib.policy.sample_batch import MultiAgentBatch, SampleBatch
 from torch import Tensor, nn
+from torch import distributed as dist
 from torch.nn import functional as F
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
@@ -82,9 +83,9 @@ class SpiralLearner(TorchLearner):
     # -- update -----------------------------------------------------------------------------------------------------
 
     def update(self, training_data=None, *, timesteps=None, return_state: bool = False, **kwargs) -> dict[str, Any]:
-        """One pass over the rollouts. ``{}`` where none survived (their runner died before they were fetched)."""
+        """One pass over the rollouts. ``{}`` where a learner has none (its runner died before they were fetched)."""
         training_data.solve_refs()
-        if not training_data.episodes:
+        if not self._all_learners_have(training_data.episodes):
             return {}
         results = super().update(training_data=training_data, timesteps=timesteps)
         if return_state:
@@ -93,17 +94,21 @@ class SpiralLearner(TorchLearner):
             results["_rl_module_state_after_update"] = state
         return results
 
+    def _all_learners_have(self, rollouts: list[Rollout]) -> bool:
+        """Whether all can update: each waits for the gradients of the others, and would for ever where one has none."""
+        least = torch.tensor(len(rollouts), device=self._device)
+        if self.distributed:
+            dist.all_reduce(least, dist.ReduceOp.MIN)
+        return bool(least)
+
     def _create_iterator_if_necessary(self, *, training_data, **kwargs) -> Iterator[MultiAgentBatch]:
         """Minibatches of whole episodes, rewards attached."""
         for rollout in training_data.episodes:
             rewards = self._rewards(rollout)
-            self._env_steps += len(rollout)
+            self._env_steps += len(rollout) * max(1, self.config.num_learners)  # the others have as many
             self._log("policy_lag", self._weights_seq_no - 1 - rollout.weights_seq_no)
             episodes, steps = rollout.log_probs.shape
-            constants = {
-                name: value.unsqueeze(1).expand(-1, steps, *value.shape[1:])
-                for name, value in self._tensors(rollout.constants).items()
-            }
+            constants = {name: value.unsqueeze(1) for name, value in self._tensors(rollout.constants).items()}
             columns = {
                 Columns.OBS: self._tensors(rollout.observations) | constants,
                 Columns.ACTIONS: self._tensor(rollout.actions).long(),

@@ -34,7 +34,8 @@ def ray_session(run: RunConfig, address: str | None) -> Iterator[None]:
         _check_answers(address)
     else:
         # On two cores more processes are wanted than Ray would admit: they take turns.
-        needed = 1 + run.num_env_runners + run.num_learners + run.discriminator.num_cpus
+        discriminators = max(1, run.num_learners)
+        needed = 1 + run.num_env_runners + run.num_learners + discriminators * run.discriminator.num_cpus
         options = {
             "num_cpus": max(os.cpu_count() or 1, int(needed + 1)),
             "include_dashboard": False,

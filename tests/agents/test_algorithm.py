@@ -143,12 +143,14 @@ def test_the_first_updates_weights_already_reach_the_runner(built):
     assert [algorithm.train_metrics()["policy_lag"] for _ in range(3)] == [0, 0, 0]
 
 
-def test_ray_tune_reserves_room_for_the_discriminator():
-    for settings, bundles in (
-        ({"remote": True, "num_cpus": 2.0, "num_gpus": 0.5}, [{"CPU": 2.0, "GPU": 0.5}]),
-        ({"remote": False}, []),
+def test_ray_tune_reserves_room_for_the_discriminator_of_each_learner():
+    bundle = {"CPU": 2.0, "GPU": 0.5}
+    for settings, learners, bundles in (
+        ({"remote": True, "num_cpus": 2.0, "num_gpus": 0.5}, 0, [bundle]),
+        ({"remote": True, "num_cpus": 2.0, "num_gpus": 0.5}, 2, [bundle, bundle]),
+        ({"remote": False}, 2, []),
     ):
-        algorithm_config = SpiralConfig().discriminator(**settings)
+        algorithm_config = SpiralConfig().discriminator(**settings).learners(num_learners=learners)
         without = super(Spiral, Spiral).default_resource_request(algorithm_config).bundles
         request = Spiral.default_resource_request(algorithm_config)
         assert request.bundles == without + bundles

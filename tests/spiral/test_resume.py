@@ -71,8 +71,13 @@ def test_learners_in_other_processes_are_restored_each_with_its_own_discriminato
         while train(first, 1).get("env_steps_trained", 0) < 100:
             pass
         saved = first.run_state()
+        painters = first._ask_learners(lambda learner: learner.average_weights())
+    assert_same(painters, learners * painters[:1])
     one, *others = saved["learner"]["spiral"]["learners"]
     assert len(others) == learners - 1
+    # Every step of every learner counts.
+    steps_a_learner = saved["learner"]["spiral"]["updates"] * run.num_envs * run.env.episode_length
+    assert {learner["env_steps"] for learner in (one, *others)} == {learners * steps_a_learner}
     assert all(not np.array_equal(canvases_of(one), canvases_of(other)) for other in others)
     save_state(tmp_path / "state.npz", saved)
     with started(run) as second:
