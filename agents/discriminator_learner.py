@@ -78,6 +78,10 @@ class DiscriminatorLearner:
             SpiralError: the loss or the weights are not finite any more.
         """
         self._buffer.add(examples)
+        return self._learn()
+
+    def _learn(self) -> Publication:
+        """From what is in the buffer."""
         rows = [self._update() for _ in range(self.config.updates)]
         self._version += 1
         names = rows[0] if rows else ()

@@ -8,6 +8,7 @@ from typing import Any
 
 import ray
 import torch
+from ray.actor import ActorHandle
 from ray.exceptions import GetTimeoutError, RayActorError, RayTaskError
 
 from spiral.agents.discriminator_learner import DiscriminatorLearner, Publication
@@ -18,6 +19,47 @@ from spiral.errors import SpiralError
 logger = logging.getLogger(__name__)
 
 WAIT_S = 300.0  # longest wait for one batch of discriminator updates
+
+
+def start_process(
+    kind: type[DiscriminatorLearner], config: DiscriminatorConfig, *args: Any, **options: Any
+) -> ActorHandle:
+    """A discriminator learner in a process of its own, where and as large as its settings say.
+
+    Ray starts a dead process again and repeats the calls it did not answer. Such a process begins at version 0, by
+    which we know it and give it the newest published weights.
+
+    Args:
+        kind: of learner.
+        config: its first argument.
+        args: its others, all but the device.
+        options: of Ray.
+    """
+    process = ray.remote(kind).options(
+        num_cpus=config.num_cpus, num_gpus=config.num_gpus, max_restarts=-1, max_task_retries=-1, **options
+    )
+    return process.remote(config, *args, device="cuda" if config.num_gpus else "cpu")
+
+
+def answer(reference: ray.ObjectRef, config: DiscriminatorConfig, who: str) -> Any:
+    """What a discriminator learner answers.
+
+    Raises:
+        SpiralError: what was raised there; or no answer came in ``WAIT_S``, or none can come any more.
+    """
+    try:
+        return ray.get(reference, timeout=WAIT_S)
+    except GetTimeoutError:
+        raise SpiralError(
+            f"{who} gave no answer in {WAIT_S:.0f} s; is Ray short of CPUs or GPUs for it "
+            f"(it asks for {config.num_cpus:g} and {config.num_gpus:g})?"
+        ) from None
+    except RayActorError as error:
+        reason = str(error).strip().splitlines()[-1]
+        raise SpiralError(f"{who} ended and cannot be started again ({reason})") from error
+    except RayTaskError as error:
+        cause = error.cause
+        raise cause if isinstance(cause, SpiralError) else error from None
 
 
 class DiscriminatorLink:
@@ -32,6 +74,8 @@ class DiscriminatorLink:
         device: where it trains if it is not remote.
     """
 
+    _who = "the discriminator's process"  # in messages
+
     def __init__(
         self,
         config: DiscriminatorConfig,
@@ -42,28 +86,18 @@ class DiscriminatorLink:
         device: str | torch.device,
     ):
         self.config = config
-        self._actor = self._local = None
-        if config.remote:
-            # Ray starts a dead process again and repeats the calls it did not answer. Such a process begins at version
-            # 0, by which we know it and give it the newest published weights.
-            options = {
-                "num_cpus": config.num_cpus,
-                "num_gpus": config.num_gpus,
-                "max_restarts": -1,
-                "max_task_retries": -1,
-            }
-            own_device = "cuda" if config.num_gpus else "cpu"
-            self._actor = (
-                ray.remote(DiscriminatorLearner)
-                .options(**options)
-                .remote(config, objective, env, data, seed, own_device)
-            )
-        else:
-            self._local = DiscriminatorLearner(config, objective, env, data, seed, device)
+        self._actor, self._local = self._connect(objective, env, data, seed, device)  # one of them is None
         self._pending: deque = deque()  # publications, or references to them, newest last
         self._newest: Publication = self._call("publication")  # to score with
         self._latest = self._newest  # the last one resolved: what a new process goes on from
         self.restarts = 0
+
+    def _connect(
+        self, objective: ObjectiveConfig, env: EnvConfig, data: str, seed: int, device: str | torch.device
+    ) -> tuple[ActorHandle | None, DiscriminatorLearner | None]:
+        if self.config.remote:
+            return start_process(DiscriminatorLearner, self.config, objective, env, data, seed), None
+        return None, DiscriminatorLearner(self.config, objective, env, data, seed, device)
 
     @property
     def lag(self) -> int:
@@ -72,11 +106,13 @@ class DiscriminatorLink:
 
     def exchange(self, examples: Examples) -> Publication:
         """Send finished canvases, with what they were asked to be; the publication to score them with."""
-        send = self._local.train if self._actor is None else self._actor.train.remote
-        self._pending.append(send(examples))
+        self._pending.append(self._send(examples))
         while len(self._pending) > self.config.max_lag:
             self._newest = self._resolve(self._pending.popleft())
         return self._newest
+
+    def _send(self, examples: Examples) -> Publication | ray.ObjectRef:
+        return self._local.train(examples) if self._actor is None else self._actor.train.remote(examples)
 
     def _resolve(self, publication: Publication | ray.ObjectRef) -> Publication:
         if isinstance(publication, ray.ObjectRef):
@@ -100,19 +136,7 @@ class DiscriminatorLink:
         return self._get(getattr(self._actor, method).remote(*args))
 
     def _get(self, reference: ray.ObjectRef) -> Any:
-        try:
-            return ray.get(reference, timeout=WAIT_S)
-        except GetTimeoutError:
-            raise SpiralError(
-                f"the discriminator's process gave no answer in {WAIT_S:.0f} s; is Ray short of CPUs or GPUs for it "
-                f"(it asks for {self.config.num_cpus:g} and {self.config.num_gpus:g})?"
-            ) from None
-        except RayActorError as error:
-            reason = str(error).strip().splitlines()[-1]
-            raise SpiralError(f"the discriminator's process ended and cannot be started again ({reason})") from error
-        except RayTaskError as error:
-            cause = error.cause
-            raise cause if isinstance(cause, SpiralError) else error from None
+        return answer(reference, self.config, self._who)
 
     def get_state(self) -> dict[str, Any]:
         """The discriminator learner's state and the publications still to be scored with."""

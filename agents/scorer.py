@@ -11,6 +11,7 @@ from spiral.agents.discriminator import Discriminator, draw_masks, score_input
 from spiral.agents.discriminator_link import DiscriminatorLink
 from spiral.agents.image_buffer import Examples
 from spiral.agents.objectives import OBJECTIVES, TargetObjective
+from spiral.agents.shared_discriminator import SharedDiscriminatorLink
 from spiral.config import DiscriminatorConfig, EnvConfig, ObjectiveConfig
 
 Figures = dict[str, float]
@@ -59,7 +60,8 @@ class DiscriminatorScorer:
         self._label_weight = objective.label_weight
         spectral = OBJECTIVES.get(objective.name).spectral
         self._discriminator = Discriminator(config, env, spectral).to(device).eval()
-        self._link = DiscriminatorLink(config, objective, env, data, seed, device)
+        kind = SharedDiscriminatorLink if config.shared else DiscriminatorLink
+        self._link = kind(config, objective, env, data, seed, device)
         self._version = 0
 
     def learn(self, examples: Examples) -> Figures:
@@ -101,7 +103,7 @@ class DiscriminatorScorer:
         self._link.set_state(state)
 
     def stop(self) -> None:
-        """End the discriminator's process, if it has one."""
+        """End the discriminator's process, if it has one of its own."""
         self._link.stop()
 
 
