@@ -24,10 +24,27 @@ def picture_tensor(pictures: Tensor, background: tuple[float, float, float]) -> 
     A blank canvas is all zeros, so a convolution's zero padding looks like more blank canvas.
     """
     *_, height, width, channels = pictures.shape
-    flat = pictures.reshape(-1, height, width, channels).permute(0, 3, 1, 2)
+    # Planes of bytes first: arithmetic on pixels of three floats takes twice the time of all the rest.
+    planes = pictures.reshape(-1, height, width, channels).permute(0, 3, 1, 2).contiguous().to(torch.float32)
     levels = [float(round(255 * level)) for level in background[:channels]]  # the bytes of a blank canvas
     blank = torch.tensor(levels, device=pictures.device).view(1, channels, 1, 1)
-    return (blank - flat.to(torch.float32)) / 255.0
+    return planes.neg_().add_(blank).div_(255.0)
+
+
+def add_constant(features: Tensor, constant: Tensor | None) -> Tensor:
+    """Features [B * T, ...] of every step, plus those [B, ...] that stay the same in each episode; None is nothing."""
+    if constant is None:
+        return features
+    return (features.unflatten(0, (len(constant), -1)) + constant.unsqueeze(1)).flatten(0, 1)
+
+
+class PictureConv2d(nn.Conv2d):
+    """A convolution of pictures stacked along the channels that can also be had of each alone: their sum is the whole."""
+
+    def of(self, picture: Tensor, first: int) -> Tensor:
+        """The share, without bias, of the picture whose channels begin with number ``first``."""
+        weight = self.weight[:, first : first + picture.shape[1]]
+        return F.conv2d(picture, weight, None, self.stride, self.padding)
 
 
 def orthogonal(layer: nn.Module, gain: float = math.sqrt(2)) -> nn.Module:
@@ -85,6 +102,16 @@ class Encoding(NamedTuple):
     maps: Tensor | None = None
 
 
+class Constants(NamedTuple):
+    """What an encoder makes of all that stays the same in an episode, [B, ...] each; None where there is none.
+
+    Made once an episode instead of at every step: half of the first convolution's work is the target's.
+    """
+
+    target: Tensor | None
+    noise: Tensor | None
+
+
 class QuickEncoder(nn.Module):
     """Two strided convolutions; the other inputs are added to the flattened result.
 
@@ -110,7 +137,7 @@ class QuickEncoder(nn.Module):
         super().__init__()
         first, second = channels
         self.convolutions = nn.Sequential(
-            orthogonal(nn.Conv2d(env.channels * pictures, first, 8, stride=4, padding=2)),
+            orthogonal(PictureConv2d(env.channels * pictures, first, 8, stride=4, padding=2)),
             nn.ReLU(),
             orthogonal(nn.Conv2d(first, second, 3, stride=2, padding=1)),
             nn.ReLU(),
@@ -125,12 +152,17 @@ class QuickEncoder(nn.Module):
         self.noise = mlp(noise, hidden, hidden) if noise else None
         self.residual = orthogonal(nn.Linear(hidden, hidden))
 
-    def forward(self, pictures: Tensor, extra: Tensor, noise: Tensor | None) -> Encoding:
-        seen = self.convolutions[:2](pictures)
+    def constants(self, target: Tensor | None, noise: Tensor | None) -> Constants:
+        first = self.convolutions[0]
+        return Constants(
+            None if target is None else first.of(target, target.shape[1]), None if noise is None else self.noise(noise)
+        )
+
+    def forward(self, canvas: Tensor, extra: Tensor, constants: Constants) -> Encoding:
+        first = self.convolutions[0]
+        seen = F.relu(add_constant(first.of(canvas, 0), constants.target) + first.bias[:, None, None])
         h = self.canvas(self.convolutions[2:](seen)) + self.extra(extra)
-        if self.noise is not None:
-            h = h + self.noise(noise)
-        h = F.relu(h)
+        h = F.relu(add_constant(h, constants.noise))
         return Encoding(h + F.relu(self.residual(h)), self.maps and self.maps(seen))
 
 
@@ -183,7 +215,7 @@ class SpiralEncoder(nn.Module):
         width = self.WIDTH
         y, x = torch.meshgrid(torch.linspace(-1, 1, env.height), torch.linspace(-1, 1, env.width), indexing="ij")
         self.register_buffer("coordinates", torch.stack([x, y])[None], persistent=False)
-        self.first = nn.Conv2d(env.channels * pictures + 2, width, 5, padding=2)
+        self.first = PictureConv2d(env.channels * pictures + 2, width, 5, padding=2)
         self.extra = mlp(extra, 64, 32, width)
         self.noise = mlp(noise, 64, 32, width) if noise else None
         strided: list[nn.Module] = [nn.ReLU()]
@@ -198,12 +230,15 @@ class SpiralEncoder(nn.Module):
         )
         self.output = nn.Linear(width * (env.height // 8) * (env.width // 8), hidden)
 
-    def forward(self, pictures: Tensor, extra: Tensor, noise: Tensor | None) -> Encoding:
-        planes = self.coordinates.expand(len(pictures), -1, -1, -1)
-        condition = self.extra(extra)
-        if self.noise is not None:
-            condition = condition + self.noise(noise)
-        features = self.first(torch.cat([pictures, planes], dim=1)) + condition[:, :, None, None]
+    def constants(self, target: Tensor | None, noise: Tensor | None) -> Constants:
+        seen = self.first.of(self.coordinates, self.first.in_channels - 2)
+        if target is not None:
+            seen = seen + self.first.of(target, target.shape[1])
+        return Constants(seen, None if noise is None else self.noise(noise)[:, :, None, None])
+
+    def forward(self, canvas: Tensor, extra: Tensor, constants: Constants) -> Encoding:
+        features = add_constant(self.first.of(canvas, 0), constants.target) + self.first.bias[:, None, None]
+        features = add_constant(features + self.extra(extra)[:, :, None, None], constants.noise)
         return Encoding(F.relu(self.output(self.convolutions(features))))
 
 

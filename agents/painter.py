@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from spiral.agents import networks
 from spiral.agents.heads import AutoregressiveHeads
-from spiral.agents.networks import Encoding
+from spiral.agents.networks import Constants, Encoding
 from spiral.config import EnvConfig, PainterConfig
 from spiral.envs.actions import action_table
 
@@ -112,22 +112,24 @@ class Painter(nn.Module):
         zeros = torch.zeros(batch, self.config.lstm, device=self.cell_points.device)
         return {"h": zeros, "c": zeros}
 
-    def encode(self, observation: dict[str, Tensor]) -> Encoding:
-        """Observation with leading dimensions [...], canvas uint8 [..., H, W, C] -> its encoding, [N, ...], N flat."""
-        pictures = networks.picture_tensor(observation["canvas"], self.env.background)
-        if self.config.blind:
-            pictures = torch.zeros_like(pictures)
-        if self.env.target:
-            pictures = torch.cat([pictures, networks.picture_tensor(observation["target"], self.env.background)], dim=1)
-        n = len(pictures)
-        return self.encoder(pictures, self._extra(observation, n), self._noise(observation, n))
-
-    def _noise(self, observation: dict[str, Tensor], n: int) -> Tensor | None:
-        """Noise and label as numbers [n, noise + classes]."""
-        inputs = [observation["noise"].reshape(n, -1).float()] if self.env.noise_size else []
+    def constants(self, observation: dict[str, Tensor]) -> Constants:
+        """What is made of noise, label and target, [B, ...] or [B, 1, ...], the same at every step of B episodes."""
+        target = networks.picture_tensor(observation["target"], self.env.background) if self.env.target else None
+        inputs = [observation["noise"].float().reshape(-1, self.env.noise_size)] if self.env.noise_size else []
         if self.env.classes:
-            inputs.append(LABEL_GAIN * F.one_hot(observation["label"].reshape(n).long(), self.env.classes))
-        return torch.cat(inputs, dim=1) if inputs else None
+            inputs.append(LABEL_GAIN * F.one_hot(observation["label"].long().reshape(-1), self.env.classes))
+        return self.encoder.constants(target, torch.cat(inputs, dim=1) if inputs else None)
+
+    def encode(self, observation: dict[str, Tensor], constants: Constants | None = None) -> Encoding:
+        """Observation with leading dimensions [...], canvas uint8 [..., H, W, C] -> its encoding, [N, ...], N flat.
+
+        ``constants``, where they are known already, stand for noise, label and target.
+        """
+        canvas = networks.picture_tensor(observation["canvas"], self.env.background)
+        if self.config.blind:
+            canvas = torch.zeros_like(canvas)
+        extra = self._extra(observation, len(canvas))
+        return self.encoder(canvas, extra, constants or self.constants(observation))
 
     def _extra(self, observation: dict[str, Tensor], n: int) -> Tensor:
         """Pen, previous action and step as numbers [n, extra]; parts that did not matter are zeros."""
@@ -149,9 +151,13 @@ class Painter(nn.Module):
         actions: Tensor | None = None,
         generator: torch.Generator | None = None,
         greedy: bool = False,
+        constants: Constants | None = None,
     ) -> PainterOutput:
-        """One step of N episodes; ``actions`` int [N, parts] are followed where given, else chosen."""
-        features, maps = self.encode(observation)
+        """One step of N episodes; ``actions`` int [N, parts] are followed where given, else chosen.
+
+        ``constants`` of these episodes, where they are known already, save time.
+        """
+        features, maps = self.encode(observation, constants)
         core, state = self._step(features, state)
         chosen, logits = self.heads(core, actions, generator, greedy, maps)
         return PainterOutput(chosen, logits, self.value(core).squeeze(-1), state)
@@ -163,7 +169,10 @@ class Painter(nn.Module):
         return h, {"h": h, "c": c}
 
     def unroll(self, observation: dict[str, Tensor], state: State, time: int) -> Unrolled:
-        """Core output and maps, [B * T, ...], of observations [B, T, ...], and the recurrent state after the last step."""
+        """Core output and maps, [B * T, ...], of observations [B, T, ...], and the recurrent state after the last step.
+
+        Noise, label and target may also be [B, 1, ...].
+        """
         features, maps = self.encode(observation)
         if self.core is None:
             return Unrolled(features, maps, {})

@@ -67,11 +67,38 @@ def make_encoder(design, env, pictures, noise):
 @pytest.mark.parametrize("pictures, noise", [(1, 4), (2, 0)])
 def test_encoders_take_any_canvas(design, width, height, channels, pictures, noise):
     encoder = make_encoder(design, EnvConfig(width=width, height=height, channels=channels), pictures, noise)
-    given = torch.zeros(2, channels * pictures, height, width)
-    features, maps = encoder(given, torch.zeros(2, 6), torch.zeros(2, noise) if noise else None)
-    assert features.shape == (2, 24)
+    canvases = torch.rand(6, channels, height, width)
+    target = torch.rand(2, channels, height, width) if pictures == 2 else None
+    heard = torch.rand(2, noise) if noise else None
+    constants = encoder.constants(target, heard)
+    features, maps = encoder(canvases, torch.zeros(6, 6), constants)
+    assert features.shape == (6, 24)
     assert (features >= 0).all()
-    assert maps is None if design == "spiral" else maps.shape == (2, 2, 32 * 32)
+    assert maps is None if design == "spiral" else maps.shape == (6, 2, 32 * 32)
+
+
+@pytest.mark.parametrize("design", ["quick", "spiral"])
+def test_constants_of_two_episodes_are_those_of_each_of_their_steps(design):
+    torch.manual_seed(0)
+    encoder = make_encoder(design, EnvConfig(width=16, height=16), 2, 4)
+    canvases, extra, target, noise = (
+        torch.rand(6, 1, 16, 16),
+        torch.rand(6, 6),
+        torch.rand(2, 1, 16, 16),
+        torch.rand(2, 4),
+    )
+    at_each_step = encoder.constants(target.repeat_interleave(3, dim=0), noise.repeat_interleave(3, dim=0))
+    expected = encoder(canvases, extra, at_each_step).features
+    torch.testing.assert_close(encoder(canvases, extra, encoder.constants(target, noise)).features, expected)
+    assert not torch.allclose(expected[0], expected[1])
+
+
+def test_shares_of_the_pictures_are_the_whole_convolution():
+    torch.manual_seed(0)
+    convolution = networks.PictureConv2d(4, 3, 5, stride=2, padding=2)
+    pictures = torch.rand(2, 4, 9, 9)
+    shares = convolution.of(pictures[:, :1], 0) + convolution.of(pictures[:, 1:], 1)
+    torch.testing.assert_close(shares + convolution.bias[:, None, None], convolution(pictures))
 
 
 def test_maps_show_each_cell_what_is_there():
@@ -83,7 +110,8 @@ def test_maps_show_each_cell_what_is_there():
         y, x = round(row / 15 * 63), round(column / 15 * 63)
         pictures[1, 0, max(0, y - 2) : y + 3, max(0, x - 2) : x + 3] = 1
         with torch.no_grad():
-            blank, seen = encoder(pictures, torch.zeros(2, 6), None).maps.reshape(2, -1, 16, 16)
+            maps = encoder(pictures, torch.zeros(2, 6), encoder.constants(None, None)).maps
+        blank, seen = maps.reshape(2, -1, 16, 16)
         moved = (seen - blank).abs().sum(dim=0)
         found = divmod(int(moved.argmax()), 16)
         assert max(abs(found[0] - row), abs(found[1] - column)) <= 1
