@@ -316,7 +316,10 @@ class Spiral(IMPALA):
         )
         before = self._counted_before
         self._counted = {name: before[name] + float(count) for name, count in zip(COUNTERS, counts, strict=True)}
-        return figures | self._counted
+        return figures | self._counted | {"runners_lost": float(self._runners_lost())}
+
+    def _runners_lost(self) -> int:
+        return self.env_runner_group.num_remote_workers() - self.env_runner_group.num_healthy_remote_workers()
 
     def run_state(self) -> dict[str, Any]:
         """All that a run needs to go on from here, for ``spiral.state_file``: dicts, lists, numbers and arrays."""

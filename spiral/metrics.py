@@ -66,6 +66,7 @@ METRICS: dict[str, Metric] = {
     "policy_lag": Metric("updates between the weights that painted a rollout and those that learn from it", "updates"),
     "discriminator_lag": Metric("rollouts the scoring discriminator has not been trained on yet", "rollouts"),
     "discriminator_restarts": Metric("times the discriminator's process died and was brought back"),
+    "runners_lost": Metric("runners whose processes died and have not been brought back yet", "runners", "lower"),
     "runner_restarts": Metric("times a runner's process died and was brought back"),
     "seconds": Metric("time since the run began, interruptions left out", "s"),
     "cpu_seconds": Metric("user and system time of all the run's processes on this machine", "s"),

@@ -23,6 +23,7 @@ LIGHT_MODULES = [
     "spiral.geometry",
     "spiral.interchange",
     "spiral.interchange.convert",
+    "spiral.last_words",
     "spiral.pace",
     "spiral.paint_folder",
     "spiral.picture_file",
