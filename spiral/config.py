@@ -109,7 +109,8 @@ class DiscriminatorConfig:
     remote: bool = True  # own Ray process, in parallel; False trains inside the learner, bit for bit the same
     num_cpus: float = 1.0  # what the Ray process reserves
     num_gpus: float = 0.0
-    # Name of the one discriminator that the members of a population share (SPIRAL++); empty: a run has its own.
+    # Name of the one discriminator that the members of a population share (SPIRAL++), which learns from the newest
+    # canvases of all, without an image buffer; empty: a run has its own.
     shared: str = ""
 
 
