@@ -19,9 +19,8 @@ class NewestCanvases:
     """
 
     def __init__(self):
-        self._rollouts: dict[str, Examples] = {}
-        self._received: dict[str, int] = {}  # rollouts of all members until a member's newest
-        self._count = 0
+        self._count = 0  # rollouts that all members have sent
+        self._rollouts: dict[str, tuple[int, Examples]] = {}  # of each member its newest, and the count then
 
     def __len__(self) -> int:
         """Members."""
@@ -30,16 +29,13 @@ class NewestCanvases:
     def add(self, member: str, examples: Examples) -> None:
         """Take N >= 1 examples in place of those there are of this member."""
         self._count += 1
-        self._received[member] = self._count
-        self._rollouts[member] = {name: values.copy() for name, values in examples.items()}
+        self._rollouts[member] = self._count, {name: values.copy() for name, values in examples.items()}
         oldest = self._count - OLD * len(self)
-        for silent in [other for other, when in self._received.items() if when < oldest]:
-            self.forget(silent)
+        self._rollouts = {name: rollout for name, rollout in self._rollouts.items() if rollout[0] >= oldest}
 
     def forget(self, member: str) -> None:
         """Draw nothing of this member until it sends something again."""
         self._rollouts.pop(member, None)
-        self._received.pop(member, None)
 
     def sample(self, n: int, rng: np.random.Generator) -> Examples:
         """n examples, with replacement: of each member as many, in turn; where it does not come out even, chance decides.
@@ -49,7 +45,7 @@ class NewestCanvases:
         """
         if not self._rollouts:
             raise ValueError("there are no canvases: add some before sampling from them")
-        rollouts = list(self._rollouts.values())
+        rollouts = [examples for _, examples in self._rollouts.values()]
         whose = (np.arange(n) + rng.integers(len(rollouts))) % len(rollouts)
         drawn = {name: np.empty((n, *values.shape[1:]), values.dtype) for name, values in rollouts[0].items()}
         for member, rollout in enumerate(rollouts):
@@ -60,8 +56,7 @@ class NewestCanvases:
         return drawn
 
     def get_state(self) -> dict[str, Any]:
-        return {"rollouts": self._rollouts.copy(), "received": self._received.copy(), "count": self._count}
+        return {"count": self._count, "rollouts": self._rollouts.copy()}
 
     def set_state(self, state: dict[str, Any]) -> None:
-        self._rollouts, self._received = state["rollouts"].copy(), state["received"].copy()
-        self._count = state["count"]
+        self._count, self._rollouts = state["count"], state["rollouts"].copy()

@@ -13,9 +13,9 @@ SHAPE = (2, 3, 1)
 
 
 def rollout(*greys):
-    """Canvases that are told apart by their grey, with labels that are ten times less."""
+    """Canvases that are told apart by their grey, which is their label, too."""
     greys = np.array(greys, np.uint8)
-    return {"canvas": greys.reshape(-1, 1, 1, 1) * np.ones(SHAPE, np.uint8), "label": greys // 10}
+    return {"canvas": greys.reshape(-1, 1, 1, 1) * np.ones(SHAPE, np.uint8), "label": greys}
 
 
 def sampled(canvases, count, seed=0):
@@ -52,7 +52,7 @@ def test_all_canvases_of_a_rollout_are_drawn_with_their_labels(three):
     greys = drawn["canvas"][:, 0, 0, 0]
     assert set(greys.tolist()) == {*range(10, 20), *range(20, 28), 30}
     assert (drawn["canvas"] == greys[:, None, None, None]).all()
-    assert (drawn["label"] == greys // 10).all()
+    assert (drawn["label"] == greys).all()
     assert drawn["canvas"].dtype == np.uint8
 
 
@@ -108,9 +108,12 @@ def test_copies_are_kept_and_given():
 
 
 def test_a_state_is_gone_on_from_and_not_changed(three):
+    for turn in range(90):
+        three.add("abc"[turn % 3], rollout(turn))
     state, restored = three.get_state(), NewestCanvases()
     restored.set_state(state)
     for canvases in (three, restored):
+        canvases.forget("b")
         for turn in range(40):
             canvases.add("a", rollout(turn))
         assert members(canvases) == {"a"}
