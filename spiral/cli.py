@@ -369,6 +369,7 @@ Examples:
   spiral evaluate runs/digits
   spiral evaluate runs/digits --json > score.json
   spiral evaluate runs/digits --data other_digits.npz
+  spiral evaluate runs/sevens --greedy                                  a painter of labels, at its surest
   spiral evaluate runs/copy --search 100 --search 1000 --samples 100    a painter of given pictures"""
 )
 @click.argument("painter")
@@ -382,8 +383,11 @@ Examples:
     metavar="K",
     help="Beside a painter of given pictures, measure greedy search that tries K random actions for each one it takes.",
 )
+@click.option("--greedy", is_flag=True, help="Always the most probable stroke.  [default: only for given pictures]")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
-def evaluate(painter: str, data: str | None, samples: int | None, searches: tuple[int, ...], as_json: bool) -> None:
+def evaluate(
+    painter: str, data: str | None, samples: int | None, searches: tuple[int, ...], greedy: bool, as_json: bool
+) -> None:
     """Measure PAINTER (as for spiral paint) against held-out pictures.
 
     One that paints given pictures is also measured beside the random painter: by squared error, in JSON after each
@@ -392,7 +396,7 @@ def evaluate(painter: str, data: str | None, samples: int | None, searches: tupl
     from spiral.evaluate import evaluate_file, table
     from spiral.progress import bar
 
-    measured = evaluate_file(painter, data, searches, samples, bar)
+    measured = evaluate_file(painter, data, searches, samples, greedy, bar)
     click.echo(json.dumps(measured, indent=2) if as_json else table(measured))
 
 

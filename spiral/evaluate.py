@@ -67,13 +67,15 @@ class Evaluator:
         """Share of held-out digits the classifier, whose features are compared, names rightly."""
         return self._classifier.test_accuracy
 
-    def __call__(self, painter, seed: int = EVALUATION_SEED) -> tuple[dict[str, float], Paintings]:
+    def __call__(
+        self, painter, seed: int = EVALUATION_SEED, greedy: bool = False
+    ) -> tuple[dict[str, float], Paintings]:
         """Metrics of a painter (rows of ``spiral.metrics.METRICS``) and the paintings they were measured on.
 
-        A painter of given pictures paints the held-out ones, greedily; a painter of classes those of their labels.
+        A painter of given pictures paints the held-out ones, always greedily; a painter of classes those of their labels.
         """
         env = self.run.env
-        paintings = paint(painter, env, self.samples, seed, greedy=env.target, given=self.task)
+        paintings = paint(painter, env, self.samples, seed, greedy=greedy or env.target, given=self.task)
         measured = measure(paintings.canvases, self._classifier, self._reference)
         measured |= measure_strokes(paintings.programs, env.picture_mm)
         if env.target:
@@ -160,6 +162,7 @@ def evaluate_file(
     data: str | None = None,
     searches: Sequence[int] = (),
     samples: int | None = None,
+    greedy: bool = False,
     watch: Watch = unwatched,
 ) -> dict[str, Any]:
     """The metrics of a painter on disk: a run's folder, a checkpoint's, or a painter file.
@@ -169,6 +172,7 @@ def evaluate_file(
         data: other pictures than its run's.
         searches: greedy search with each of these numbers of candidates is measured beside a painter of given pictures.
         samples: how many held-out pictures; as many as in its run where None.
+        greedy: the most probable part each time, as painters of given pictures always do.
         watch: shown the pictures of a search.
 
     Returns:
@@ -194,7 +198,7 @@ def evaluate_file(
             run, evaluate_samples=checks.integer(samples, "--samples", *LIMITS["evaluate_samples"])
         )
     evaluator = Evaluator(run, data)
-    measured: dict[str, Any] = {"env_steps_trained": trained.env_steps} | evaluator(trained.painter)[0]
+    measured: dict[str, Any] = {"env_steps_trained": trained.env_steps} | evaluator(trained.painter, greedy=greedy)[0]
     if run.env.target:
         measured["reconstruction"] = evaluator.reconstructions(trained.painter, searches, watch)
     return measured

@@ -65,6 +65,12 @@ def test_it_names_the_held_out_digits(classifier, digits):
     assert right >= 0.975
 
 
+def test_a_blank_picture_is_no_digit(classifier):
+    for level in (0, 128, 255):
+        blank = np.full((10, 32, 32, 1), level, np.uint8)
+        assert classifier.accuracy(blank, np.arange(10)) == 0
+
+
 def test_size_and_color_of_the_canvas_matter_little(classifier, digits):
     expected = classifier.features(digits["test"].images)[1].argmax(axis=1)
     colored = np.repeat(digits["test"].images, 3, axis=-1)

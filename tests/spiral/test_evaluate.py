@@ -10,12 +10,12 @@ from click.testing import CliRunner
 
 from spiral import config
 from spiral.agents.painter import Painter
-from spiral.agents.painter_file import save_painter
+from spiral.agents.painter_file import load_painter, save_painter
 from spiral.cli import main
 from spiral.envs.easel import Easel
 from spiral.evaluate import EVALUATION_SEED, Evaluator
 from spiral.metrics import METRICS, squared_error
-from spiral.paint import rollouts
+from spiral.paint import paint, rollouts
 
 
 def evaluated(*arguments):
@@ -50,6 +50,15 @@ def test_a_painter_that_learned_nothing_paints_like_a_random_one(figures):
 
 def test_the_same_painter_is_measured_the_same(figures, painter_file):
     assert json.loads(evaluated(painter_file, "--json")) == figures
+
+
+def test_greedily_a_painter_paints_what_it_finds_most_probable(figures, painter_file):
+    greedy = json.loads(evaluated(painter_file, "--json", "--greedy"))
+    trained = load_painter(painter_file)
+    measured, paintings = Evaluator(trained.run)(trained.painter, greedy=True)
+    expected = paint(trained.painter, trained.run.env, trained.run.evaluate_samples, EVALUATION_SEED, greedy=True)
+    assert np.array_equal(paintings.canvases, expected.canvases)
+    assert greedy == {"env_steps_trained": 240} | measured != figures
 
 
 def test_the_table_has_a_line_for_each_figure(figures, painter_file):
