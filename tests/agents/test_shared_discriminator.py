@@ -34,7 +34,7 @@ def run(tiny_run, tmp_path_factory):
     """With digits from a file, which is quicker to read than all of them are."""
     digits = load_pictures("digits", "test", width=16, height=16, channels=1)
     path = tmp_path_factory.mktemp("data") / "digits.npz"
-    np.savez(path, images=digits.images[::2, ..., 0])
+    np.savez(path, images=digits.images[::2, ..., 0], labels=digits.labels[::2])
     return config.override(tiny_run, [f"data={path}", f"discriminator.shared={NAME}"])
 
 
@@ -49,6 +49,18 @@ def learner(run):
 def test_every_rollout_of_every_member_brings_a_version(learner):
     versions = [learner.train(canvases(i), member, 0).version for i, member in enumerate("abbabbb")]
     assert versions == [1, 2, 3, 4, 5, 6, 7]
+
+
+@pytest.mark.parametrize("condition", ["pair", "complement"])
+def test_what_was_asked_for_goes_with_the_canvases(run, condition):
+    asked = config.override(run, ["env.target=true", "env.classes=10", f"discriminator.condition={condition}"])
+    learner = SharedDiscriminatorLearner(asked.discriminator, asked.objective, asked.env, asked.data, asked.seed)
+    labels = np.arange(8)
+    for turn, member in enumerate("aba"):
+        examples = canvases(turn) | {"target": canvases(turn + 10)["canvas"], "label": labels}
+        publication = learner.train(examples, member, 0)
+    assert all(np.isfinite(value) for value in publication.metrics.values())
+    assert {"loss", "class_loss"} <= publication.metrics.keys()
 
 
 def test_one_that_is_not_as_far_as_a_member_learns_nothing_until_it_is(learner):
