@@ -20,7 +20,7 @@ EXTRAS = {
     "av": "video",
     "gymnasium": "env",
     "pygame": "human",
-    **dict.fromkeys(("torch", "ray", "mlxtend", "tensorboard", "psutil"), "train"),
+    **dict.fromkeys(("torch", "ray", "matplotlib", "mlxtend", "tensorboard", "psutil"), "train"),
 }
 
 
@@ -278,6 +278,61 @@ def train(preset, data, out, minutes, env_steps, cpu_seconds, seed, resume, sett
 
     run, folder = run_from_options(preset, out, resume, data, minutes, env_steps, cpu_seconds, seed, settings)
     run_training(run, folder, resume=resume, address=address)
+
+
+@main.command(
+    epilog="""\b
+Examples:
+  spiral tune                                     four painters of digits, ten minutes each
+  spiral tune digits-target --population 8 --cpu-seconds 300 --generations 12
+  spiral tune digits --learning-rate 1e-5 3e-4 --entropy 2e-3 1e-1      the ranges of SPIRAL++
+  spiral tune --resume --out runs/digits-population
+  spiral tune digits --address auto --population 12 --set num_env_runners=16 --out /shared/digits
+  spiral paint runs/digits-population/best
+  spiral publish runs/digits-population/best -o best.npz"""
+)
+@click.argument("preset", required=False)
+@click.option("--population", "members", type=int, metavar="N", help="How many members, 2 to 1000.  [default: 4]")
+@click.option(
+    "--generations",
+    type=int,
+    metavar="G",
+    help="Into how many parts a member's budget is cut: they are compared after each.  [default: 10]",
+)
+@click.option(
+    "--learning-rate",
+    type=(float, float),
+    metavar="LOW HIGH",
+    help="Where to look for it.  [default: a fifth of the preset's to five times as much]",
+)
+@click.option("--entropy", type=(float, float), metavar="LOW HIGH", help="The same of the entropy cost.")
+@click.option("--shared-discriminator", is_flag=True, help="One for all members, as in SPIRAL++.")
+@click.option("--data", metavar="DATA", help="A dataset; see: spiral list datasets.")
+@click.option("--out", metavar="DIR", help="The population's folder.  [default: runs/PRESET-population]")
+@click.option("--minutes", type=float, metavar="M", help="Each member trains for so much wall time.")
+@click.option("--env-steps", type=int, metavar="N", help="Each member trains for so many actions.")
+@click.option("--cpu-seconds", type=float, metavar="S", help="Each member's process trains for so many CPU seconds.")
+@click.option("--seed", type=int, metavar="S", help="Of everything drawn at random.")
+@click.option("--resume", is_flag=True, help="Go on with the population in --out, from its last whole generation.")
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Any setting of the members.")
+@click.option("--address", metavar="RAY", help="A Ray cluster's address.  [default: Ray on this machine]")
+def tune(preset, out, resume, settings, address, **options) -> None:
+    """Train a population of painters by PRESET (default: digits) that looks for its own learning rate and entropy cost.
+
+    Population-based training, by Ray Tune: after each generation, the worst quarter of the members go on from the best
+    ones, with their settings changed a little or drawn anew. Compared are Fréchet ratios, or squared errors of painters
+    of given pictures: no discriminator's scores, of which each member has its own unless they share one.
+
+    Members take turns on the processors there are; without --address each is one process. The folder has the best
+    one's run (best/), which led to it and how (history.png, history.jsonl), and all members' runs (members/). On a
+    cluster all machines must have the folder at the same path. Ctrl-C ends it; --resume begins the generation again
+    that was not finished. What is read then cannot run code: Ray Tune's own notes, which could, are thrown away.
+    """
+    from spiral.population import population_from_options
+    from spiral.tune import tune as run_tuning
+
+    population, folder = population_from_options(preset, out, resume, settings, address, **options)
+    run_tuning(population, folder, resume=resume, address=address)
 
 
 @main.command(

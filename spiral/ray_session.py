@@ -18,17 +18,30 @@ ANSWER_S = 10.0  # longest wait for a cluster to answer
 OBJECT_STORE_BYTES = 10**9  # of a local Ray; rollouts are a few megabytes
 
 
-@contextlib.contextmanager
-def ray_session(run: RunConfig, address: str | None) -> Iterator[None]:
-    """Ray, on this machine or a cluster, and quiet: what a user must know is said by the report."""
+def quiet_ray() -> None:
+    """Have Ray, which this imports, log errors only."""
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-    import ray
-    import ray.rllib  # sets its own log level when it is imported
+    import ray.rllib  # noqa: F401  sets its own log level when it is imported
 
     for name in ("ray", "ray.rllib", "ray.tune"):
         logging.getLogger(name).setLevel(logging.ERROR)
     # It reports a runner's death, which is mended and counted, as an error with a traceback.
     logging.getLogger("ray.rllib.utils.actor_manager").setLevel(logging.CRITICAL)
+
+
+@contextlib.contextmanager
+def ray_session(run: RunConfig, address: str | None, cpus: int | None = None) -> Iterator[None]:
+    """Ray, on this machine or a cluster, and quiet: what a user must know is said by the report.
+
+    Args:
+        run: what is trained.
+        address: of a cluster; None starts Ray on this machine.
+        cpus: that a Ray on this machine takes itself to have; as many as there are, and no fewer than the run needs,
+            if None.
+    """
+    quiet_ray()
+    import ray
+
     options: dict[str, Any] = {}
     if address is not None:
         _check_answers(address)
@@ -37,7 +50,7 @@ def ray_session(run: RunConfig, address: str | None) -> Iterator[None]:
         discriminators = max(1, run.num_learners)
         needed = 1 + run.num_env_runners + run.num_learners + discriminators * run.discriminator.num_cpus
         options = {
-            "num_cpus": max(os.cpu_count() or 1, int(needed + 1)),
+            "num_cpus": cpus or max(os.cpu_count() or 1, int(needed + 1)),
             "include_dashboard": False,
             "object_store_memory": OBJECT_STORE_BYTES,
         }

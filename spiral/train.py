@@ -15,7 +15,7 @@ from spiral import usage
 from spiral.config import RunConfig
 from spiral.datasets import load_pictures
 from spiral.datasets.split import SPLITS
-from spiral.errors import InputError, SpiralError, WriteError
+from spiral.errors import InputError, SpiralError, WriteError, reason
 from spiral.evaluate import Evaluator
 from spiral.log import MetricsLog
 from spiral.paint import paint
@@ -50,7 +50,7 @@ def train(
         InputError: settings, pictures, the folder or its checkpoint do not fit; nothing was started.
         SpiralError: Ray or a process of the run failed; the message names the checkpoint to go on from.
     """
-    run = _checked(run)
+    run = checked(run)
     folder = RunFolder(out)
     if not resume:
         folder.check_free()
@@ -64,8 +64,12 @@ def train(
     return folder
 
 
-def _checked(run: RunConfig) -> RunConfig:
-    """The run with every part tried that can be tried before Ray is started."""
+def checked(run: RunConfig) -> RunConfig:
+    """The run with every part tried that can be tried before Ray is started.
+
+    Raises:
+        InputError: a part does not fit the others, or there are no such pictures.
+    """
     from spiral.agents.objectives import check_objective
     from spiral.agents.painter import Painter
     from spiral.envs.options import env_config
@@ -96,16 +100,29 @@ class Training:
         folder: where everything is written.
         report: where progress is shown.
         checkpoint: to go on from.
+        evaluator: of painters of this run; a new one if None.
+        cpu_began: CPU seconds that this process had spent on other work when the run began in it.
+        iteration_s: least duration of a ``step``, at whose ends alone the run is looked at.
     """
 
-    def __init__(self, run: RunConfig, folder: RunFolder, report: Report, checkpoint: Path | None):
+    def __init__(
+        self,
+        run: RunConfig,
+        folder: RunFolder,
+        report: Report,
+        checkpoint: Path | None,
+        *,
+        evaluator: Evaluator | None = None,
+        cpu_began: float = 0.0,
+        iteration_s: float = 1.0,
+    ):
         from spiral.agents.algorithm import SpiralConfig
 
         self.run, self.folder, self.report = run, folder, report
         state = load_state(checkpoint / STATE_FILE) if checkpoint else None
         report.say(f"Training in {folder.path}: {run.data}, objective {run.objective.name}, seed {run.seed}")
         began = time.monotonic()
-        self.evaluator = Evaluator(
+        self.evaluator = evaluator or Evaluator(
             run,
             progress=lambda done, of: report.show(
                 done / of, time.monotonic() - began, "first, once: the digit classifier that measures"
@@ -113,10 +130,10 @@ class Training:
         )
         report.show(0.0, 0.0, "starting Ray's processes")
         with native_errors_held_back():
-            self.algorithm = SpiralConfig.from_run(run).build_algo()
+            self.algorithm = SpiralConfig.from_run(run).reporting(min_time_s_per_iteration=iteration_s).build_algo()
         self._began = time.monotonic()
         self.env_steps = self._steps_before = 0
-        self._seconds_before = self._cpu_before = 0.0
+        self._seconds_before, self._cpu_before, self._cpu_began = 0.0, 0.0, cpu_began
         if state is not None:
             self._restore(state)
         folder.write_config(run)  # not before: settings that the checkpoint does not fit must not stay
@@ -143,10 +160,10 @@ class Training:
         over = self.progress >= 1
         with _interruptible() as interrupted:
             while not over:
-                self._step()
+                self.step()
                 over = self.progress >= 1 or interrupted()
                 if over or self.seconds >= next_evaluation:
-                    for write in (self._save, self._evaluate):
+                    for write in (self.save, self.evaluate):
                         self._try(write, last=over)
                     next_evaluation = self.seconds + 60 * self.run.evaluate_minutes
 
@@ -170,7 +187,7 @@ class Training:
     @property
     def cpu_seconds(self) -> float:
         """User and system seconds of all the run's processes on this machine so far."""
-        return self._cpu_before + usage.cpu_seconds()
+        return self._cpu_before + usage.cpu_seconds() - self._cpu_began
 
     @property
     def progress(self) -> float:
@@ -184,7 +201,8 @@ class Training:
             used.append(self.cpu_seconds / run.cpu_seconds)
         return min(1.0, max(used))
 
-    def _step(self) -> None:
+    def step(self) -> None:
+        """Train for an iteration."""
         self.algorithm.set_progress(self.progress)
         row = self.algorithm.train_metrics()
         self.env_steps = int(row.get("env_steps_trained", self.env_steps))
@@ -200,20 +218,23 @@ class Training:
         self.report.show(self.progress, self.seconds, figures)
 
     def _failure(self, error: Exception) -> SpiralError:
-        cause = getattr(error, "cause", None) or error  # Ray wraps what is raised in another process
-        reason = str(cause).strip().splitlines()[-1] if str(cause).strip() else type(cause).__name__
         go_on = (
             f"go on from its last checkpoint with: {self._resume}"
             if self.folder.newest_checkpoint()
             else "it had no checkpoint yet"
         )
-        return SpiralError(f"the run failed at {self.env_steps:,} steps ({reason}); {go_on}")
+        return SpiralError(f"the run failed at {self.env_steps:,} steps ({reason(error)}); {go_on}")
 
     @property
     def _resume(self) -> str:
         return f"spiral train --resume --out {self.folder.path}"
 
-    def _evaluate(self) -> None:
+    def evaluate(self) -> dict[str, float]:
+        """Measure the painter as it is now, and leave a sheet of what it painted.
+
+        Raises:
+            WriteError: something cannot be written.
+        """
         metrics, paintings = self.evaluator(self._painter())
         self._evaluated = metrics
         self.report.say(f"{self.env_steps:>10,} steps  {_summary(metrics)}")
@@ -227,6 +248,7 @@ class Training:
         self.log.picture(self.env_steps, "samples", sheet)
         save_png(sheet, self.folder.samples / f"{self.env_steps:012d}.png")
         save_png(sheet, self.folder.path / "sheet.png")
+        return metrics
 
     def _painter(self):
         """The painter with its averaged weights, in this process."""
@@ -240,7 +262,12 @@ class Training:
         )
         return painter.eval()
 
-    def _save(self) -> None:
+    def save(self) -> None:
+        """Write a checkpoint.
+
+        Raises:
+            WriteError: it cannot be written; those there are stay as they are.
+        """
         from spiral.agents.painter_file import save_painter
 
         state = {
@@ -261,10 +288,10 @@ class Training:
             self._seconds_before, self._cpu_before = state["seconds"], state["cpu_seconds"]
         except Exception as error:
             self.algorithm.stop()
-            reason = str(error).strip().partition("\n")[0]
+            first_line = str(error).strip().partition("\n")[0]
             raise InputError(
                 f"cannot go on from {self.folder.newest_checkpoint()}: it is of other settings ({type(error).__name__}: "
-                f"{reason}); leave the settings as they were"
+                f"{first_line}); leave the settings as they were"
             ) from error
         self._began = time.monotonic()
         self.report.say(f"Going on from {self.env_steps:,} steps and {self._seconds_before / 60:.1f} minutes")
