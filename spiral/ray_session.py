@@ -53,15 +53,23 @@ def ray_session(run: RunConfig, address: str | None, cpus: int | None = None) ->
             "num_cpus": cpus or max(os.cpu_count() or 1, int(needed + 1)),
             "include_dashboard": False,
             "object_store_memory": OBJECT_STORE_BYTES,
+            # Ray would keep a record of each call, a megabyte a minute, and nobody is there to look at them.
+            "_system_config": {"task_events_report_interval_ms": 0},
         }
     try:
         ray.init(address=address or "local", log_to_driver=False, logging_level=logging.ERROR, **options)
     except (ConnectionError, ValueError, RuntimeError) as error:
-        raise InputError(f"cannot reach Ray at {address!r}: {error}; start a cluster, or leave --address out") from None
+        raise InputError(f"cannot reach Ray at {address!r}: {error}; {_remedy(error)}") from None
     try:
         yield
     finally:
         ray.shutdown()
+
+
+def _remedy(error: Exception) -> str:
+    if "InvalidAuthToken" in str(error.__cause__):
+        return "it asks for a token: set RAY_AUTH_MODE=token, and RAY_AUTH_TOKEN or RAY_AUTH_TOKEN_PATH"
+    return "start a cluster, or leave --address out"
 
 
 def _check_answers(address: str) -> None:
