@@ -17,6 +17,7 @@ from spiral.datasets import load_pictures
 from spiral.datasets.split import SPLITS
 from spiral.errors import InputError, SpiralError, WriteError, reason
 from spiral.evaluate import Evaluator
+from spiral.last_words import last_words
 from spiral.log import MetricsLog
 from spiral.paint import paint
 from spiral.pictures import save_png
@@ -58,10 +59,17 @@ def train(
     with (
         report or Report() as shown,
         ray_session(run, address),
+        last_words(
+            f"Error: the run was killed, or Ray ended it because its node was lost; go on with: {_resume(folder)}"
+        ),
         contextlib.closing(Training(run, folder, shown, checkpoint)) as training,
     ):
         training.loop()
     return folder
+
+
+def _resume(folder: RunFolder) -> str:
+    return f"spiral train --resume --out {folder.path}"
 
 
 def checked(run: RunConfig) -> RunConfig:
@@ -139,6 +147,7 @@ class Training:
         folder.write_config(run)  # not before: settings that the checkpoint does not fit must not stay
         self.log = MetricsLog(folder, self.env_steps)
         self._evaluated: dict[str, float] = {}
+        self._runners_lost = 0
 
     def loop(self) -> None:
         """Train, evaluate and write checkpoints until the run is over or interrupted."""
@@ -153,7 +162,7 @@ class Training:
             f"({self.cpu_seconds:.0f} CPU seconds). Look at {self.folder.path / 'sheet.png'}"
         )
         if self.progress < 1:
-            self.report.say(f"Go on with: {self._resume}")
+            self.report.say(f"Go on with: {_resume(self.folder)}")
 
     def _train(self) -> None:
         next_evaluation = self.seconds + 60 * self.run.evaluate_minutes
@@ -205,6 +214,7 @@ class Training:
         """Train for an iteration."""
         self.algorithm.set_progress(self.progress)
         row = self.algorithm.train_metrics()
+        self._say_runners(int(row["runners_lost"]))
         self.env_steps = int(row.get("env_steps_trained", self.env_steps))
         row |= {"seconds": self.seconds, "cpu_seconds": self.cpu_seconds}
         with contextlib.suppress(WriteError):  # a row is lost; what matters is warned of with the next checkpoint
@@ -217,17 +227,22 @@ class Training:
             figures += f", Fréchet ratio {self._evaluated['frechet_ratio']:.2f}"
         self.report.show(self.progress, self.seconds, figures)
 
+    def _say_runners(self, lost: int) -> None:
+        """Say when the number of runners that paint has changed."""
+        before, self._runners_lost = self._runners_lost, lost
+        of_all = f"of {self.run.num_env_runners} runners"
+        if lost > before:
+            self.report.say(f"WARNING: {lost} {of_all} lost. Training goes on with the rest, and Ray starts them again")
+        elif lost < before:
+            self.report.say(f"{self.run.num_env_runners - lost} {of_all} paint again")
+
     def _failure(self, error: Exception) -> SpiralError:
         go_on = (
-            f"go on from its last checkpoint with: {self._resume}"
+            f"go on from its last checkpoint with: {_resume(self.folder)}"
             if self.folder.newest_checkpoint()
             else "it had no checkpoint yet"
         )
         return SpiralError(f"the run failed at {self.env_steps:,} steps ({reason(error)}); {go_on}")
-
-    @property
-    def _resume(self) -> str:
-        return f"spiral train --resume --out {self.folder.path}"
 
     def evaluate(self) -> dict[str, float]:
         """Measure the painter as it is now, and leave a sheet of what it painted.
