@@ -20,7 +20,11 @@ from spiral.population import SETTINGS, Record
 SHARE = 0.25  # of the members: so many of the worst go on, after each generation, from one of as many best
 RETRIES = 3  # of a member whose process dies
 # Tune's own tables, notes of each member and tracebacks are not wanted.
-ENVIRONMENT = {"TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1", "TUNE_PRINT_ALL_TRIAL_ERRORS": "0"}
+ENVIRONMENT = {
+    "RAY_AIR_NEW_OUTPUT": "0",
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
+    "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",
+}
 
 
 class Watch:

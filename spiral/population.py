@@ -8,7 +8,7 @@ import json
 import math
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -166,7 +166,20 @@ class History:
 
     def __init__(self, path: Path, members: int):
         self._path, self.members = path, members
-        self.records = list(_read(path))
+        self._recall(_read(path))
+
+    def _recall(self, records: Iterable[Record]) -> None:
+        self.records: list[Record] = []
+        self.generation = 0  # the last one that all members have reached the end of
+        self._of: dict[int, dict[int, Record]] = {}  # by generation and member
+        for record in records:
+            self._take(record)
+
+    def _take(self, record: Record) -> None:
+        self.records.append(record)
+        self._of.setdefault(record.generation, {})[record.member] = record
+        while len(self._of.get(self.generation + 1, ())) == self.members:
+            self.generation += 1
 
     def add(self, record: Record) -> None:
         """Append one.
@@ -174,22 +187,16 @@ class History:
         Raises:
             WriteError: it cannot be written.
         """
-        self.records.append(record)
         try:
             with self._path.open("a") as file:
                 file.write(json.dumps(dataclasses.asdict(record)) + "\n")
         except OSError as error:
             raise WriteError(f"cannot write {self._path}: {error.strerror}") from None
+        self._take(record)
 
     def of(self, generation: int) -> list[Record]:
         """Those of one generation, by member."""
-        return sorted((one for one in self.records if one.generation == generation), key=lambda one: one.member)
-
-    @property
-    def generation(self) -> int:
-        """The last one that all members have reached the end of, 0 if none."""
-        reached = {one.generation for one in self.records}
-        return max((one for one in reached if len(self.of(one)) == self.members), default=0)
+        return [record for _, record in sorted(self._of.get(generation, {}).items())]
 
     def cut(self) -> None:
         """Forget what is later than that.
@@ -197,7 +204,7 @@ class History:
         Raises:
             WriteError: the file cannot be written.
         """
-        self.records = [one for one in self.records if one.generation <= self.generation]
+        self._recall([one for one in self.records if one.generation <= self.generation])
         with written_whole(self._path) as beside:
             beside.write_text("".join(json.dumps(dataclasses.asdict(one)) + "\n" for one in self.records))
 
@@ -216,11 +223,18 @@ class History:
 
 
 def _read(path: Path) -> Iterator[Record]:
-    """The records of a file; a last line cut short by a crash is left out."""
+    """The records of a file; a last line cut short by a crash is left out.
+
+    Raises:
+        InputError: something else is in it.
+    """
     if path.exists():
-        for line in path.read_text().splitlines():
-            with contextlib.suppress(json.JSONDecodeError):
-                yield Record(**json.loads(line))
+        for number, line in enumerate(path.read_text().splitlines(), start=1):
+            try:
+                with contextlib.suppress(json.JSONDecodeError):
+                    yield Record(**json.loads(line))
+            except TypeError as error:
+                raise InputError(f"cannot read {path}: line {number} is no record of a member ({error})") from None
 
 
 class PopulationFolder:
@@ -332,8 +346,8 @@ def population_from_options(
     """
     path = Path(out or f"runs/{preset or DEFAULT_PRESET}-population")
     if resume:
-        given = (preset, settings, members, generations, learning_rate, entropy, shared_discriminator)
-        if any(value not in (None, (), False) for value in (*given, *of_run.values())):
+        given = (preset, members, generations, learning_rate, entropy, *of_run.values())
+        if settings or shared_discriminator or any(value is not None for value in given):
             raise InputError("--resume goes on with the population's own settings; give --out and --address alone")
         return PopulationFolder(path).read_config(), path
     on_top = [*(() if address else ONE_PROCESS), *settings]

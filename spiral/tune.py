@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from spiral.checksums import damaged_files
 from spiral.errors import InputError, SpiralError, reason
 from spiral.history_picture import draw_history
+from spiral.last_words import last_words
 from spiral.population import SETTINGS, History, PopulationConfig, PopulationFolder, Record
 from spiral.ray_session import quiet_ray, ray_session
 from spiral.report import Report
@@ -69,9 +70,18 @@ def tune(
         DigitClassifier.load_or_train(
             lambda done, of: shown.show(done / of, time.monotonic() - began, "first, once: the digit classifier")
         )
-        with ray_session(population.run, address, _cpus(population)):
+        with (
+            ray_session(population.run, address, _cpus(population)),
+            last_words(
+                f"Error: the population was killed, or Ray ended it because its node was lost; go on with: {_resume(folder)}"
+            ),
+        ):
             Tuning(population, folder, history, shown).loop()
     return folder
+
+
+def _resume(folder: PopulationFolder) -> str:
+    return f"spiral tune --resume --out {folder.path}"
 
 
 def check_discriminator(population: PopulationConfig) -> None:
@@ -141,7 +151,9 @@ class Tuning:
             try:
                 evolve(session, beginnings, self.folder.tune, self)
             except Exception as error:
-                raise SpiralError(f"the population failed ({reason(error)}); go on with: {self._resume}") from error
+                raise SpiralError(
+                    f"the population failed ({reason(error)}); go on with: {_resume(self.folder)}"
+                ) from error
             finally:
                 shutil.rmtree(self.folder.tune, ignore_errors=True)
         self._conclude()
@@ -178,10 +190,6 @@ class Tuning:
         """Write the state of the shared one. Nobody trains now: the last member has just reached the generation's end."""
         with self.folder.discriminator.new_checkpoint(generation) as beside:
             save_state(beside / STATE_FILE, self._shared.get_state())
-
-    @property
-    def _resume(self) -> str:
-        return f"spiral tune --resume --out {self.folder.path}"
 
     def reached(self, record: Record) -> None:
         if record in self.history.records:  # where a population goes on from
@@ -235,7 +243,7 @@ class Tuning:
             draw_history(history, history.lineage(best), title, self.folder.picture)
         if history.generation < population.generations:
             say(f"Interrupted after generation {history.generation} of {population.generations}.")
-            say(f"Go on with: {self._resume}")
+            say(f"Go on with: {_resume(self.folder)}")
             return
         if best is None:
             raise SpiralError(

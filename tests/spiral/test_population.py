@@ -236,3 +236,11 @@ def test_a_history_is_read_as_it_was_written_but_for_a_line_cut_short(tmp_path, 
     with path.open("a") as file:
         file.write('{"generation": 3, "mem')
     assert History(path, 3).records == history.records
+
+
+@pytest.mark.parametrize("line", ['{"generation": 1}', "7"])
+def test_a_history_of_something_else_is_named(tmp_path, history, line):
+    path = tmp_path / "history.jsonl"
+    path.write_text(f"{path.read_text()}{line}\n")
+    with pytest.raises(InputError, match=r"cannot read .*history\.jsonl: line 8 is no record of a member \("):
+        History(path, 3)
