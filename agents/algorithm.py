@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import dataclasses
 import math
 import time
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from operator import itemgetter
 from typing import Any
 
 import ray
+from ray.exceptions import RayActorError
 from ray.rllib.algorithms.algorithm_config import NotProvided
 from ray.rllib.algorithms.impala import IMPALA, IMPALAConfig
 from ray.rllib.core import COMPONENT_OPTIMIZER, COMPONENT_RL_MODULE, DEFAULT_MODULE_ID
@@ -26,10 +28,13 @@ from spiral.agents.objectives import OBJECTIVES, AdversarialObjective, check_obj
 from spiral.agents.runner import CanvasEnvRunner
 from spiral.agents.shared_discriminator import find_shared
 from spiral.config import DiscriminatorConfig, EnvConfig, LearnerConfig, ObjectiveConfig, PainterConfig, RunConfig
-from spiral.errors import SpiralError
+from spiral.errors import ProcessError
 from spiral.metrics import METRICS
+from spiral.time_limit import at_most
 
-RESTART_S = 300.0  # longest wait for a runner's process to be started again
+START_S = 600.0  # longest wait for the processes to start: a cluster may have to get machines first
+PATIENCE_S = 1800.0  # for a rollout or an update: none that fits into a machine's memory takes as long
+STOP_S = 30.0  # for the processes to end
 LEARNED = (COMPONENT_RL_MODULE, COMPONENT_OPTIMIZER, WEIGHTS_SEQ_NO, SPIRAL_STATE)  # of a learner's state
 COUNTERS = ("env_steps_sampled", "env_steps_dropped", "runner_restarts")  # RLlib's; they go on after a restoration
 
@@ -128,6 +133,7 @@ class SpiralConfig(IMPALAConfig):
         final_lr: float = NotProvided,
         final_entropy: float = NotProvided,
         flag_entropy: float = NotProvided,
+        color_entropy: float = NotProvided,
         minibatch_episodes: int = NotProvided,
         average: float = NotProvided,
         env_steps_budget: int | None = NotProvided,
@@ -140,7 +146,7 @@ class SpiralConfig(IMPALAConfig):
             vtrace_clip_c_threshold: c-bar of V-trace.
             warmup_steps: environment steps in which the learning rate rises from 0 to ``lr``.
             final_lr, final_entropy: fractions of ``lr`` and ``entropy_coeff`` at the end of the run.
-            flag_entropy: times as large a bonus for the entropy of the part ``flag``.
+            flag_entropy, color_entropy: times as large a bonus for the entropy of the part ``flag``, and of colours.
             minibatch_episodes: episodes in one optimiser step.
             average: decay, per rollout, of the averaged weights.
             env_steps_budget: steps of the whole run, for the two schedules.
@@ -153,6 +159,7 @@ class SpiralConfig(IMPALAConfig):
             "final_lr": final_lr,
             "final_entropy": final_entropy,
             "flag_entropy": flag_entropy,
+            "color_entropy": color_entropy,
             "minibatch_episodes": minibatch_episodes,
             "average": average,
             "env_steps_budget": env_steps_budget,
@@ -203,6 +210,7 @@ def _training_settings(learner: LearnerConfig) -> dict[str, Any]:
         "entropy_coeff": learner.entropy,
         "final_entropy": learner.final_entropy,
         "flag_entropy": learner.flag_entropy,
+        "color_entropy": learner.color_entropy,
         "vf_loss_coeff": learner.value,
         "gamma": learner.discount,
         "trace": learner.trace,
@@ -230,11 +238,43 @@ class Spiral(IMPALA):
 
     def setup(self, config: SpiralConfig) -> None:
         self._waiting: deque[list] = deque()  # train batches no learner has room for yet
-        self._alone_since: float | None = None  # when the last runner died
         self._counted = self._counted_before = dict.fromkeys(COUNTERS, 0.0)
         if config.has_discriminator and config.discriminator_config.shared:  # or learners elsewhere would die of it
             find_shared(config.discriminator_config, config.objective_config, config.env_settings, config.data)
-        super().setup(config)
+        with at_most(START_S, self._not_started):
+            super().setup(config)
+
+    def _not_started(self) -> str:
+        asked, there = self.default_resource_request(self.config.to_dict()).required_resources, ray.cluster_resources()
+        needs = (f"{asked[kind]:g} {kind}s, of which Ray has {there.get(kind, 0):g}" for kind in asked)
+        return f"the run's processes did not start in {START_S:.0f} s: they need {' and '.join(needs)}"
+
+    def step(self) -> dict[str, Any]:
+        with self._answers():
+            return super().step()
+
+    def cleanup(self) -> None:
+        with contextlib.suppress(ProcessError), at_most(STOP_S, str):  # who gives no answer is ended with Ray
+            super().cleanup()
+
+    @contextlib.contextmanager
+    def _answers(self) -> Iterator[None]:
+        """For a block that waits for other processes.
+
+        Raises:
+            ProcessError: no rollout or update comes any more, or a learner's process died.
+        """
+        try:
+            with at_most(PATIENCE_S, self._silence):
+                yield
+        except RayActorError as error:  # of runners RLlib takes care itself
+            raise ProcessError("a learner's process died (is memory short?)") from error
+
+    def _silence(self) -> str:
+        said = f"no rollout and no update in {PATIENCE_S:.0f} s"
+        if lost := self._runners_lost():
+            said += f": {lost} of {self.config.num_env_runners} runners died and did not come back (is memory short?)"
+        return said
 
     @classmethod
     def default_resource_request(cls, config) -> PlacementGroupFactory:
@@ -270,17 +310,10 @@ class Spiral(IMPALA):
             self._busy_updates(timeout=self.config.timeout_s_sampler_manager)
             return [], [], [], set()
         if self.config.num_env_runners and not self.env_runner_group.num_healthy_remote_workers():
-            self._wait_for_runners()
+            # RLlib would paint in this process, which has no canvases; Ray is starting new runners.
+            time.sleep(self.config.timeout_s_sampler_manager)
             return [], [], [], set()
-        self._alone_since = None
         return super()._sample_and_get_connector_states()
-
-    def _wait_for_runners(self) -> None:
-        """Every runner died. RLlib would paint in this process, which has no canvases; Ray is starting new ones."""
-        self._alone_since = self._alone_since or time.monotonic()
-        if time.monotonic() - self._alone_since > RESTART_S:
-            raise SpiralError(f"all runners died and none came back in {RESTART_S:.0f} s; is memory short?")
-        time.sleep(self.config.timeout_s_sampler_manager)
 
     def set_progress(self, progress: float) -> None:
         """Tell the learners how much of the run's time is over, 0..1."""
@@ -295,11 +328,13 @@ class Spiral(IMPALA):
 
         Raises:
             Exception: what was raised there.
+            ProcessError: one gives no answer, or its process died.
         """
-        results = self.learner_group.foreach_learner(lambda learner: (learner._learner_index, question(learner)))
-        for result in results:
-            if not result.ok:
-                raise result.get()
+        with self._answers():
+            results = self.learner_group.foreach_learner(lambda learner: (learner._learner_index, question(learner)))
+            for result in results:
+                if not result.ok:
+                    raise result.get()
         return [answer for _, answer in sorted((result.get() for result in results), key=itemgetter(0))]
 
     def train_metrics(self) -> dict[str, float]:
@@ -338,5 +373,6 @@ class Spiral(IMPALA):
         learned = ray.put(state["learner"])
         # A copy: optimisers write to what they are given, and arrays from Ray's store must not be written to.
         self._ask_learners(lambda learner: learner.set_state(copy.deepcopy(ray.get(learned))))
-        self.env_runner_group.sync_weights(from_worker_or_learner_group=self.learner_group, inference_only=True)
+        with self._answers():
+            self.env_runner_group.sync_weights(from_worker_or_learner_group=self.learner_group, inference_only=True)
         self._counted = self._counted_before = state["counters"]

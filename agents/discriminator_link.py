@@ -9,12 +9,13 @@ from typing import Any
 import ray
 import torch
 from ray.actor import ActorHandle
-from ray.exceptions import GetTimeoutError, RayActorError, RayTaskError
+from ray.exceptions import RayActorError, RayTaskError
 
 from spiral.agents.discriminator_learner import DiscriminatorLearner, Publication
 from spiral.agents.image_buffer import Examples
 from spiral.config import DiscriminatorConfig, EnvConfig, ObjectiveConfig
-from spiral.errors import SpiralError
+from spiral.errors import ProcessError, SpiralError
+from spiral.time_limit import at_most
 
 logger = logging.getLogger(__name__)
 
@@ -47,16 +48,19 @@ def answer(reference: ray.ObjectRef, config: DiscriminatorConfig, who: str) -> A
     Raises:
         SpiralError: what was raised there; or no answer came in ``WAIT_S``, or none can come any more.
     """
-    try:
-        return ray.get(reference, timeout=WAIT_S)
-    except GetTimeoutError:
-        raise SpiralError(
+
+    def silence() -> str:
+        return (
             f"{who} gave no answer in {WAIT_S:.0f} s; is Ray short of CPUs or GPUs for it "
             f"(it asks for {config.num_cpus:g} and {config.num_gpus:g})?"
-        ) from None
+        )
+
+    try:
+        with at_most(WAIT_S, silence):
+            return ray.get(reference)
     except RayActorError as error:
         reason = str(error).strip().splitlines()[-1]
-        raise SpiralError(f"{who} ended and cannot be started again ({reason})") from error
+        raise ProcessError(f"{who} ended and cannot be started again ({reason})") from error
     except RayTaskError as error:
         cause = error.cause
         raise cause if isinstance(cause, SpiralError) else error from None

@@ -22,7 +22,7 @@ KEPT_CHECKPOINTS = 3
 PAINTER_FILE = "painter.npz"
 STATE_FILE = "state.npz"  # all that a run needs to go on
 CHECKPOINT_FILES = (STATE_FILE, PAINTER_FILE)
-UNFINISHED = ".unfinished-"
+UNFINISHED, REPLACED = ".unfinished-", ".replaced-"  # what folders' names begin with
 
 
 class RunFolder:
@@ -77,7 +77,9 @@ class RunFolder:
         """Finished checkpoints, oldest first."""
         if not self.checkpoints.is_dir():
             return []
-        return sorted(entry for entry in self.checkpoints.iterdir() if entry.name.isdigit() and entry.is_dir())
+        # One that was being replaced when the run was killed counts until there is the one that replaces it.
+        found = {entry.name.removeprefix(REPLACED): entry for entry in sorted(self.checkpoints.iterdir())}
+        return [found[name] for name in sorted(found) if name.isdigit() and found[name].is_dir()]
 
     def newest_checkpoint(self) -> Path | None:
         """None before the first one is finished."""
@@ -123,21 +125,24 @@ class RunFolder:
         name = f"{env_steps:012d}"
         final, beside = self.checkpoints / name, self.checkpoints / f"{UNFINISHED}{name}"
         try:
-            for left_over in self.checkpoints.glob(f"{UNFINISHED}*"):  # by a run that was killed while writing
-                shutil.rmtree(left_over)
+            self._tidy()
             beside.mkdir(parents=True)
             yield beside
             write_sums(beside)
             if final.exists():  # the same step again, after an interruption
-                final.rename(self.checkpoints / f"{UNFINISHED}replaced-{name}")
+                final.rename(self.checkpoints / f"{REPLACED}{name}")
             beside.rename(final)
         except OSError as error:
             raise WriteError(f"cannot write {final}: {error.strerror or error}") from None
         finally:
-            for unwanted in self.checkpoints.glob(f"{UNFINISHED}*"):
-                shutil.rmtree(unwanted, ignore_errors=True)
-        for old in self.checkpoint_folders()[:-KEPT_CHECKPOINTS]:
-            shutil.rmtree(old, ignore_errors=True)
+            self._tidy()
+
+    def _tidy(self) -> None:
+        """Remove what a run that was killed, or a full disk, left unfinished, and the checkpoints that are kept no longer."""
+        folders = self.checkpoint_folders()
+        unwanted = [*self.checkpoints.glob(f"{UNFINISHED}*"), *self.checkpoints.glob(f"{REPLACED}*")]
+        for each in (*folders[:-KEPT_CHECKPOINTS], *(each for each in unwanted if each not in folders)):
+            shutil.rmtree(each, ignore_errors=True)
 
     def metrics(self) -> list[dict[str, Any]]:
         """The rows of ``metrics.jsonl``; a last line cut short by a crash is left out."""

@@ -15,7 +15,7 @@ from spiral import usage
 from spiral.config import RunConfig
 from spiral.datasets import load_pictures
 from spiral.datasets.split import SPLITS
-from spiral.errors import InputError, SpiralError, WriteError, reason
+from spiral.errors import InputError, ProcessError, SpiralError, WriteError, reason
 from spiral.evaluate import Evaluator
 from spiral.last_words import last_words
 from spiral.log import MetricsLog
@@ -62,10 +62,27 @@ def train(
         last_words(
             f"Error: the run was killed, or Ray ended it because its node was lost; go on with: {_resume(folder)}"
         ),
-        contextlib.closing(Training(run, folder, shown, checkpoint)) as training,
     ):
-        training.loop()
+        while not _trained(run, folder, shown, checkpoint):
+            checkpoint = folder.checkpoint_to_go_on_from()
     return folder
+
+
+def _trained(run: RunConfig, folder: RunFolder, report: Report, checkpoint: Path | None) -> bool:
+    """Train from a checkpoint on; whether to the end. Else a process was lost, and there is a newer checkpoint.
+
+    Raises:
+        SpiralError: the run failed, or a process was lost before the first new checkpoint.
+    """
+    with contextlib.closing(Training(run, folder, report, checkpoint)) as training:
+        try:
+            training.loop()
+        except ProcessError as error:
+            if folder.newest_checkpoint() == checkpoint:
+                raise
+            report.say(f"WARNING: {error.__cause__}. Going on from the last checkpoint")
+            return False
+    return True
 
 
 def _resume(folder: RunFolder) -> str:
@@ -242,7 +259,8 @@ class Training:
             if self.folder.newest_checkpoint()
             else "it had no checkpoint yet"
         )
-        return SpiralError(f"the run failed at {self.env_steps:,} steps ({reason(error)}); {go_on}")
+        kind = ProcessError if isinstance(error, ProcessError) else SpiralError
+        return kind(f"the run failed at {self.env_steps:,} steps ({reason(error)}); {go_on}")
 
     def evaluate(self) -> dict[str, float]:
         """Measure the painter as it is now, and leave a sheet of what it painted.
@@ -272,9 +290,7 @@ class Training:
         from spiral.agents.painter import Painter
 
         painter = Painter(self.run.painter, self.run.env)
-        painter.load_state_dict(
-            {name: torch.as_tensor(value) for name, value in self.algorithm.average_weights().items()}
-        )
+        painter.load_state_dict({name: torch.tensor(value) for name, value in self.algorithm.average_weights().items()})
         return painter.eval()
 
     def save(self) -> None:
@@ -349,7 +365,7 @@ def _summary(metrics: dict[str, float]) -> str:
 
 @contextlib.contextmanager
 def _interruptible() -> Iterator[Any]:
-    """Ctrl-C once: the returned function says True, and the loop ends in good order. Twice: at once."""
+    """Ctrl-C once, or SIGTERM: the returned function says True, and the loop ends in good order. Twice: at once."""
     asked = False
 
     def ask(number, frame):
@@ -358,8 +374,9 @@ def _interruptible() -> Iterator[Any]:
             raise KeyboardInterrupt
         asked = True
 
-    before = signal.signal(signal.SIGINT, ask)
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield lambda: asked
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import psutil
 
 
@@ -9,6 +11,16 @@ def tree() -> list[psutil.Process]:
     """This process and all it started."""
     me = psutil.Process()
     return [me, *me.children(recursive=True)]
+
+
+def stopped() -> list[str]:
+    """Those that are stopped, as by Ctrl-Z or SIGSTOP: "4242 (ray::CanvasEnvRunner)"."""
+    found = []
+    for process in tree():
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if process.status() == psutil.STATUS_STOPPED:
+                found.append(f"{process.pid} ({process.name()})")
+    return found
 
 
 def cpu_seconds() -> float:

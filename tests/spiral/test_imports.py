@@ -21,6 +21,7 @@ LIGHT_MODULES = [
     "spiral.datasets",
     "spiral.film",
     "spiral.geometry",
+    "spiral.history_picture",
     "spiral.interchange",
     "spiral.interchange.convert",
     "spiral.last_words",
@@ -32,6 +33,7 @@ LIGHT_MODULES = [
     "spiral.plot",
     "spiral.plotter.gcode_file",
     "spiral.plotter.grbl",
+    "spiral.population",
     "spiral.program",
     "spiral.progress",
     "spiral.renderers",
@@ -45,6 +47,7 @@ LIGHT_MODULES = [
     "spiral.svg",
     "spiral.target",
     "spiral.tiles",
+    "spiral.time_limit",
 ]
 
 

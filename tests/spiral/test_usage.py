@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -48,3 +49,15 @@ def test_a_process_that_ends_meanwhile_is_left_out(monkeypatch):
     child.wait()
     monkeypatch.setattr(usage, "tree", lambda: [gone])
     assert usage.cpu_seconds() == pytest.approx(0.0)
+
+
+def test_processes_that_are_stopped():
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
+        before = usage.stopped()
+        os.kill(child.pid, signal.SIGSTOP)
+        while not (found := [name for name in usage.stopped() if name not in before]):
+            time.sleep(0.01)
+        assert found == [f"{child.pid} ({usage.psutil.Process(child.pid).name()})"]
+        os.kill(child.pid, signal.SIGCONT)
+        child.communicate(b"\n")
+    assert usage.stopped() == before
