@@ -14,6 +14,23 @@ import pytest
 from spiral import config
 
 
+def pytest_collection_modifyitems(items):
+    for item in items:
+        for mark in item.iter_markers("faults"):
+            item.user_properties.append(("fault", *mark.args))
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    """After ``-m faults``: which faults were made and got over."""
+    if config.option.markexpr != "faults":
+        return
+    terminalreporter.section("faults")
+    for outcome in ("passed", "failed", "error", "skipped"):
+        reports = terminalreporter.getreports(outcome)
+        for fault in dict.fromkeys(fault for report in reports for _, fault in report.user_properties):
+            terminalreporter.line(f"{outcome:8}{fault}")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def cache_folder(request):
     """One cache for all tests and the next run of them: training the digit classifier takes half a minute."""

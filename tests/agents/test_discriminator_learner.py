@@ -130,6 +130,7 @@ def test_a_restored_learner_learns_at_the_rate_that_is_set_now(make, canvases):
     assert all(np.array_equal(after[name], before[name]) for name, _ in still._discriminator.named_parameters())
 
 
+@pytest.mark.faults("NaN in the weights of the discriminator")
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_weights_that_are_spoiled_end_the_run(make, canvases, value):
     learner = make()
@@ -139,6 +140,7 @@ def test_weights_that_are_spoiled_end_the_run(make, canvases, value):
         learner.train({"canvas": canvases[:8]})
 
 
+@pytest.mark.faults("an update of the discriminator that makes its weights NaN")
 def test_an_update_that_spoils_weights_is_found_though_its_loss_was_finite(make, canvases):
     learner = make(config=dataclasses.replace(CONFIG, updates=1, learning_rate=1e39))
     with pytest.raises(SpiralError, match=r"^weights of the discriminator are not finite, version \d$"):

@@ -299,6 +299,7 @@ def test_another_way_to_clip_is_refused(run):
         settings.validate()
 
 
+@pytest.mark.faults("NaN in the gradients of the painter")
 def test_gradients_that_are_not_finite_end_the_run_and_touch_no_weight(run):
     learner = build(run)
     _, rollout = rollout_of(learner, run, 1)
@@ -310,6 +311,7 @@ def test_gradients_that_are_not_finite_end_the_run_and_touch_no_weight(run):
         assert torch.equal(value, before[name])
 
 
+@pytest.mark.faults("NaN in the rewards")
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_rewards_that_are_not_finite_end_the_run(run, value):
     learner = build(run)
@@ -320,6 +322,7 @@ def test_rewards_that_are_not_finite_end_the_run(run, value):
         update(learner, rollout)
 
 
+@pytest.mark.faults("NaN in the scores of the discriminator")
 def test_scores_that_are_not_finite_end_the_run(run):
     learner = build(run)
     rollout, _ = rollout_of(learner, run, 1)

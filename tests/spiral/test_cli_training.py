@@ -2,77 +2,24 @@
 
 from __future__ import annotations
 
-import json
-import os
 import re
-import selectors
 import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from spiral_command import Spiral, settings_of
 
 from spiral import config
 from spiral.cli import main
 from spiral.run_folder import CHECKPOINT_FILES, STATE_FILE, RunFolder
-
-LONGEST_S = 300  # that anything is waited for
-KEPT = ("description", "minutes", "env_steps")  # of the preset
-
-
-def differences(old, new, prefix=""):
-    for name, value in new.items():
-        if isinstance(value, dict):
-            yield from differences(old[name], value, f"{prefix}{name}.")
-        elif value != old[name]:
-            yield f"{prefix}{name}", value
 
 
 @pytest.fixture(scope="module")
 def settings(tiny_run):
     """The debug preset as the tiny run, with a process for the runner and one for the discriminator."""
     run = config.override(tiny_run, ["num_env_runners=1", "discriminator.remote=true", "evaluate_minutes=0.02"])
-    changes = differences(config.to_dict(config.preset("debug")), config.to_dict(run))
-    return [f"--set={name}={json.dumps(value)}" for name, value in changes if name not in KEPT]
-
-
-class Spiral:
-    """The command in a process group of its own, as a shell starts it."""
-
-    def __init__(self, *arguments, cwd):
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", "from spiral.cli import main; main()", *map(str, arguments)],
-            cwd=cwd,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            bufsize=1,
-            start_new_session=True,
-        )
-
-    def signal(self, number):
-        """What a terminal's Ctrl-C does: to the whole group."""
-        os.killpg(self.process.pid, number)
-
-    def read_until(self, pattern):
-        """The line of its output that matches."""
-        deadline = time.monotonic() + LONGEST_S
-        with selectors.DefaultSelector() as ready:
-            ready.register(self.process.stdout, selectors.EVENT_READ)
-            while ready.select(timeout=deadline - time.monotonic()):
-                line = self.process.stdout.readline()
-                if re.search(pattern, line):
-                    return line
-                assert line, f"it ended without a line like {pattern!r}: {self.process.stderr.read()}"
-        raise AssertionError(f"no line like {pattern!r} in {LONGEST_S} s")
-
-    def end(self):
-        """Exit code, the rest of the output, errors."""
-        stdout, stderr = self.process.communicate(timeout=LONGEST_S)
-        return self.process.returncode, stdout, stderr
+    return settings_of(run)
 
 
 def test_a_run_is_interrupted_killed_and_gone_on_with(tmp_path, settings):
@@ -121,6 +68,7 @@ def here(tmp_path, monkeypatch):
     assert sorted(tmp_path.rglob("*")) == before
 
 
+@pytest.mark.faults("a damaged checkpoint, on the command line")
 def test_resuming_from_a_damaged_checkpoint_names_it_and_the_one_before_it(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     folder = RunFolder("run")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 
+import numpy as np
 import pytest
 
 from spiral import config
@@ -44,6 +45,7 @@ def train_until(algorithm, reached):
     raise AssertionError(f"not reached in {LONGEST} iterations; the last row: {row}")
 
 
+@pytest.mark.faults("a runner is killed")
 def test_a_killed_runner_comes_back_with_the_newest_weights(algorithm):
     before = algorithm.train_metrics()
     (victim,) = runner_pids(algorithm)
@@ -58,6 +60,7 @@ def version(algorithm):
     return algorithm.learner_group._learner._scorer._link._newest.version
 
 
+@pytest.mark.faults("the discriminator is killed")
 def test_a_killed_discriminator_goes_on_from_its_newest_weights(algorithm):
     before = train_until(algorithm, lambda row: version(algorithm) > 5)
     newest = version(algorithm)
@@ -69,6 +72,7 @@ def test_a_killed_discriminator_goes_on_from_its_newest_weights(algorithm):
     assert row["discriminator_restarts"] == before["discriminator_restarts"] + 1
 
 
+@pytest.mark.faults("runner and discriminator are killed at once")
 def test_both_killed_at_once(algorithm):
     before = algorithm.train_metrics()
     for victim in (*runner_pids(algorithm), discriminator_pid(algorithm)):
@@ -78,3 +82,12 @@ def test_both_killed_at_once(algorithm):
         lambda row: all(row[f"{who}_restarts"] > before[f"{who}_restarts"] for who in ("runner", "discriminator")),
     )
     train_until(algorithm, lambda after: after["env_steps_trained"] > row["env_steps_trained"])
+
+
+@pytest.mark.faults("Ray's object store is full")
+def test_the_object_store_is_full(on_ray, algorithm):
+    quarter = np.zeros(int(on_ray.cluster_resources()["object_store_memory"] / 4), np.uint8)
+    kept = [on_ray.put(quarter) for _ in range(6)]  # more than it holds: Ray writes to the disk what nobody needs now
+    before = algorithm.train_metrics()
+    train_until(algorithm, lambda after: after["env_steps_trained"] > before["env_steps_trained"] + 100)
+    del kept

@@ -43,6 +43,7 @@ def test_a_checkpoint_that_fails_leaves_nothing(folder):
     assert names(folder) == ["000000000001"]
 
 
+@pytest.mark.faults("a checkpoint that cannot be written")
 def test_a_checkpoint_that_cannot_be_written_leaves_the_ones_before_it(folder):
     written(folder, 1)
     with (
@@ -55,6 +56,7 @@ def test_a_checkpoint_that_cannot_be_written_leaves_the_ones_before_it(folder):
     assert folder.checkpoint_to_go_on_from() == folder.checkpoints / "000000000001"
 
 
+@pytest.mark.faults("a half-written checkpoint of a run that was killed")
 def test_what_a_killed_run_left_unfinished_is_ignored_and_then_removed(folder):
     written(folder, 1)
     unfinished = folder.checkpoints / ".unfinished-000000000002"
@@ -99,6 +101,7 @@ def flip_a_bit(file):
     file.write_bytes(content)
 
 
+@pytest.mark.faults("a checkpoint cut short, a bit flipped, a file gone: each of its files")
 @pytest.mark.parametrize("name", [*CHECKPOINT_FILES, SUMS_FILE])
 @pytest.mark.parametrize("damage", [cut, flip_a_bit, Path.unlink])
 def test_damage_to_the_newest_checkpoint_is_named_and_the_one_before_it_offered(folder, name, damage):
@@ -118,6 +121,7 @@ def test_damage_to_the_newest_checkpoint_is_named_and_the_one_before_it_offered(
     assert folder.checkpoint_to_go_on_from() == one
 
 
+@pytest.mark.faults("two damaged checkpoints")
 def test_two_damaged_checkpoints(folder):
     for number in (1, 2, 3):
         written(folder, number)
@@ -129,6 +133,7 @@ def test_two_damaged_checkpoints(folder):
         folder.checkpoint_to_go_on_from()
 
 
+@pytest.mark.faults("every checkpoint is damaged")
 def test_no_checkpoint_is_whole(folder):
     written(folder, 1)
     cut(folder.checkpoints / "000000000001" / STATE_FILE)
@@ -181,6 +186,7 @@ def test_damaged_settings(folder, content):
         folder.read_config()
 
 
+@pytest.mark.faults("a line of metrics cut short")
 def test_metrics_without_the_line_a_crash_cut_short(folder):
     assert folder.metrics() == []
     folder.path.mkdir()

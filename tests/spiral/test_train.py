@@ -158,6 +158,7 @@ def test_settings_that_the_checkpoint_does_not_fit_are_not_kept(copy, tiny_run):
     assert copy.metrics_file.read_text() == before
 
 
+@pytest.mark.faults("a checkpoint cut short, each of its files")
 @pytest.mark.parametrize("name", CHECKPOINT_FILES)
 def test_a_damaged_checkpoint_ends_resuming_before_anything_is_started(copy, tiny_run, name):
     newest = copy.newest_checkpoint()
@@ -188,6 +189,7 @@ def pickled_in_arrays(path, attack):
     np.savez(path, **contents | {name: np.array([attack], dtype=object) for name in contents})
 
 
+@pytest.mark.faults("a checkpoint with code in it, in each of its files")
 @pytest.mark.parametrize("put_in", [pickled, pickled_in_arrays])
 @pytest.mark.parametrize("name", CHECKPOINT_FILES)
 def test_no_pickle_in_a_strangers_checkpoint_is_run(on_ray, copy, tiny_run, tmp_path, name, put_in):
@@ -213,6 +215,7 @@ def test_a_checkpoint_holds_no_pickle(finished):
         assert all(not array.dtype.hasobject for array in read_arrays(newest / name).values())
 
 
+@pytest.mark.faults("NaN in the weights of the discriminator, in the learner and in a process of its own")
 @pytest.mark.parametrize("processes", [[], ["num_learners=1", "num_env_runners=1", "discriminator.remote=true"]])
 def test_weights_that_are_spoiled_end_the_run_with_the_checkpoint_to_go_on_from(copy, tiny_run, processes):
     newest = copy.newest_checkpoint()
@@ -289,6 +292,7 @@ def often(tiny_run):
     return config.override(tiny_run, ["env_steps=1000000000", "evaluate_minutes=0.01"])
 
 
+@pytest.mark.faults("the disk is full for a while, at a checkpoint")
 def test_a_disk_that_is_full_for_a_while_ends_no_run(on_ray, often, small_disk, filled):
     folder, said = train_and_listen(
         often,
@@ -312,6 +316,7 @@ def test_a_disk_that_is_full_for_a_while_ends_no_run(on_ray, often, small_disk, 
     assert not list(folder.checkpoints.glob(".*"))
 
 
+@pytest.mark.faults("the disk is full at the last checkpoint")
 def test_a_disk_that_is_full_at_the_end_leaves_the_checkpoint_before(on_ray, often, small_disk, filled):
     with pytest.raises(
         SpiralError,
