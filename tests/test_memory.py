@@ -64,7 +64,8 @@ def test_no_growth_is_no_failure(tmp_path):
 def test_a_program_is_watched_until_it_ends(tmp_path):
     file = tmp_path / "memory.jsonl"
     done = memory_process("--every", "0.2", str(file), sys.executable, "-c", GROWING)
-    assert (done.returncode, done.stderr) == (1, "0.0 minutes were measured, and more than 11 are needed\n")
+    assert done.returncode == 1
+    assert done.stderr.endswith(" minutes were measured, and more than 11 are needed\n")
     taken = [json.loads(line) for line in file.read_text().splitlines()]
     assert len({row["pid"] for row in taken}) == 1
     assert max(row["memory_mb"] for row in taken) - min(row["memory_mb"] for row in taken) > 5

@@ -16,14 +16,12 @@ class Process(NamedTuple):
     """One process.
 
     Attributes:
-        pid: its number.
         role: main, runner, discriminator, or Ray: its daemons and helpers.
         name: what it calls itself.
         memory_mb: resident; pages shared with n processes count as 1/n of them where the system tells (PSS).
         store_mb: how much of that is Ray's object store.
     """
 
-    pid: int
     role: str
     name: str
     memory_mb: float
@@ -72,7 +70,7 @@ def memory() -> list[Process]:
         except psutil.Error:
             continue
         store = [one for one in maps if STORE in one.path]
-        found.append(Process(process.pid, role, name, _megabytes(maps), _megabytes(store)))
+        found.append(Process(role, name, _megabytes(maps), _megabytes(store)))
     return sorted(found, key=lambda one: -one.memory_mb)
 
 
