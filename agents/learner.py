@@ -23,7 +23,7 @@ from spiral.agents.rewards import RewardScale, difference_rewards, final_rewards
 from spiral.agents.rollout import Rollout
 from spiral.agents.scorer import Scorer, make_scorer
 from spiral.agents.vtrace import vtrace
-from spiral.envs.actions import FLAG
+from spiral.envs.actions import COLOR_PARTS
 from spiral.errors import SpiralError
 
 SPIRAL_STATE = "spiral"  # what this learner's state holds beside RLlib's
@@ -55,7 +55,10 @@ class SpiralLearner(TorchLearner):
             self._device,
         )
         self._scale = RewardScale(config.objective_config.spread_floor)
-        self._weights = self._painter_module.painter.state_dict()  # live: every change is made in place
+        painter = self._painter_module.painter
+        self._weights = painter.state_dict()  # live: every change is made in place
+        weight_of = {"flag": config.flag_entropy} | dict.fromkeys(COLOR_PARTS, config.color_entropy)
+        self._entropy_weights = torch.tensor([weight_of.get(part, 1.0) for part in painter.table.parts]).to(self._device)
         self._average = {name: value.clone() for name, value in self._weights.items()}
         self._updates = 0
         self._env_steps = 0
@@ -180,7 +183,7 @@ class SpiralLearner(TorchLearner):
         policy_loss = -(advantages * log_probs).mean()
         value_loss = F.huber_loss(values, targets)
         entropies = distribution.part_entropies(actions).mean(dim=(0, 1))
-        entropy = entropies.sum() + (config.flag_entropy - 1) * entropies[FLAG]
+        entropy = (self._entropy_weights * entropies).sum()
 
         for part, value in zip(module.painter.table.parts, entropies.detach()):
             self._log(f"entropy/{part}", value)

@@ -16,6 +16,7 @@ from spiral.errors import InputError
 BRUSH_PARTS = ("size", "pressure")  # those of the colour follow
 RGB_PARTS = ("red", "green", "blue")
 PALETTE_PART = "color"
+COLOR_PARTS = (*RGB_PARTS, PALETTE_PART)
 FLAG, END = range(2)  # the first two columns of an action
 MOVE, PAINT, LAST = range(3)  # values of `flag`; the third is one of compound strokes alone
 ROUNDING_MM = 1e-6  # a stroke of just the minimum must not fall short of it by rounding

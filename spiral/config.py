@@ -141,6 +141,8 @@ class LearnerConfig:
     final_entropy: float = 0.125  # fraction of it at the end of the run, reached linearly
     # Times as much for the part `flag`: while strokes do more harm than good, a painter may learn to lift for ever.
     flag_entropy: float = 1.0
+    # And for the parts of the colour: a painter may settle on one, the pictures' mean, before it has learned to look.
+    color_entropy: float = 1.0
     value: float = 0.5  # weight of the value loss (Huber)
     discount: float = 1.0  # paper: 1
     trace: float = 0.95  # lambda of V-trace
@@ -215,6 +217,7 @@ LIMITS: dict[str, tuple[float, float]] = {
     "learner.entropy": (0, 100),
     "learner.final_entropy": (0, 1),
     "learner.flag_entropy": (0, 1000),
+    "learner.color_entropy": (0, 1000),
     "learner.value": (0, 100),
     "learner.discount": (0, 1),
     "learner.trace": (0, 1),

@@ -116,12 +116,24 @@ def literal_loss(painter, rollout, rewards, settings, progress):
     errors = (values - targets).abs()
     huber = torch.where(errors < 1, errors**2 / 2, errors - 0.5).mean()
     entropy_weight = settings.entropy * (1 - progress + settings.final_entropy * progress)
-    return -(advantages * log_probs).mean() + settings.value * huber - entropy_weight * entropies.sum(dim=1).mean()
+    factors = {"flag": settings.flag_entropy}
+    factors |= dict.fromkeys(("red", "green", "blue", "color"), settings.color_entropy)
+    entropy = sum(factors.get(part, 1.0) * entropies[:, i] for i, part in enumerate(painter.table.parts)).mean()
+    return -(advantages * log_probs).mean() + settings.value * huber - entropy_weight * entropy
 
 
-@pytest.mark.parametrize("lstm", [0, 8])
-def test_two_updates_equal_a_literal_computation(run, lstm):
-    run = config.override(run, [f"painter.lstm={lstm}", f"learner.minibatch={run.num_envs}"])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        ["painter.lstm=0"],
+        ["painter.lstm=8"],
+        ["env.channels=3", "learner.flag_entropy=3.0", "learner.color_entropy=5.0"],
+        ["env.palette=[[0, 0, 0], [0.5, 0.5, 0.5]]", "learner.color_entropy=5.0"],
+    ],
+    ids=" ".join,
+)
+def test_two_updates_equal_a_literal_computation(run, settings):
+    run = config.override(run, [*settings, f"learner.minibatch={run.num_envs}"])
     learner, settings = build(run), run.learner
     painter = copy.deepcopy(painter_of(learner))
     optimizer = torch.optim.Adam(painter.parameters(), eps=1e-5)
