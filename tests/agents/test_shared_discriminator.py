@@ -268,9 +268,15 @@ def test_the_state_is_gone_on_from_bit_for_bit(shared, run, member, tmp_path):
 
 def test_no_answer_in_time(shared, member, monkeypatch):
     link = member("discriminator.max_lag=0")
-    monkeypatch.setattr("spiral.agents.discriminator_link.WAIT_S", 0.0)
-    with pytest.raises(SpiralError, match=f"^the shared discriminator '{NAME}' gave no answer in 0 s; is Ray short of"):
-        link.exchange(canvases(0))
+    monkeypatch.setattr("spiral.agents.discriminator_link.WAIT_S", 1.0)
+    os.kill(pid(shared), signal.SIGSTOP)
+    try:
+        with pytest.raises(
+            SpiralError, match=f"^the shared discriminator '{NAME}' gave no answer in 1 s; is Ray short"
+        ):
+            link.exchange(canvases(0))
+    finally:
+        os.kill(pid(shared), signal.SIGCONT)
 
 
 STARTED_WITH = (
