@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from spiral.config import RunConfig
-from spiral.errors import InputError
+from spiral.errors import InputError, ProcessError, reason
 
 ANSWER_S = 10.0  # longest wait for a cluster to answer
 OBJECT_STORE_BYTES = 10**9  # of a local Ray; rollouts are a few megabytes
@@ -58,7 +58,11 @@ def ray_session(run: RunConfig, address: str | None, cpus: int | None = None) ->
         }
     try:
         ray.init(address=address or "local", log_to_driver=False, logging_level=logging.ERROR, **options)
-    except (ConnectionError, ValueError, RuntimeError) as error:
+    except Exception as error:  # Ray's own are of that type where its processes do not start in time
+        if address is None:
+            raise ProcessError(
+                f"Ray did not start on this machine: {reason(error)}; give it less other work and try again"
+            ) from error
         raise InputError(f"cannot reach Ray at {address!r}: {error}; {_remedy(error)}") from None
     try:
         yield

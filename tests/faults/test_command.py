@@ -230,3 +230,16 @@ def test_little_shared_memory(tiny_run, tmp_path):
         code, said, errors = command.end()
     assert (code, errors) == (0, "")
     assert re.search(r"^Done after [\d,]+ steps", said, re.MULTILINE)
+
+
+@pytest.mark.faults("Ray does not start")
+def test_ray_does_not_start(tiny_run, tmp_path):
+    (tmp_path / "file").touch()
+    with started(*TRAIN, *command_of(tiny_run), cwd=tmp_path, env={"RAY_TMPDIR": str(tmp_path / "file")}) as command:
+        code, _, errors = command.end()
+    assert code == 1
+    assert re.fullmatch(
+        r"Error: Ray did not start on this machine: .*; give it less other work and try again", errors.splitlines()[-1]
+    )
+    assert "Traceback" not in errors
+    assert not (tmp_path / "run").exists()
