@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 import re
@@ -11,12 +12,15 @@ from click.testing import CliRunner
 from PIL import Image
 from rich.console import Console
 
+from spiral.agents.member import Member, Session
 from spiral.agents.painter_file import load_painter
 from spiral.cli import main
+from spiral.errors import InputError
 from spiral.history_picture import draw_history
-from spiral.population import History, PopulationConfig, PopulationFolder
+from spiral.population import History, PopulationConfig, PopulationFolder, Record
 from spiral.report import Report
-from spiral.run_folder import find_painter
+from spiral.run_folder import STATE_FILE, find_painter
+from spiral.state_file import load_state
 from spiral.tune import Tuning
 
 TABLE = r"generation \d of 2\n  member +steps  learning rate  entropy  Fréchet ratio\n"
@@ -68,6 +72,30 @@ def test_the_worse_of_two_goes_on_from_the_better(on_ray, tiny_run, tmp_path, sa
     assert text.endswith(f"Paint with it: spiral paint {folder.best}\n")
 
 
+def test_members_share_a_discriminator_that_goes_on_with_them(on_ray, tiny_run, tmp_path, said):
+    """One after the other, in this process and without Tune."""
+    population = PopulationConfig.around(tiny_run, 2, 2, shared_discriminator=True)
+    folder = PopulationFolder(tmp_path / "population")
+    tuning = Tuning(population, folder, History(folder.history_file, 2), Report(Console(file=said)))
+    with tuning._discriminator() as sharing:
+        for number, settings in enumerate(population.beginnings()):
+            kind = type("Numbered", (Member,), {"trial_name": str(number)})
+            row = kind({"session": Session(sharing, str(folder.path), []), **settings}).train()
+            tuning.reached(Record(**{field.name: row[field.name] for field in dataclasses.fields(Record)}))
+    (checkpoint,) = folder.discriminator.checkpoint_folders()
+    saved = load_state(checkpoint / STATE_FILE)
+    assert checkpoint.name == f"{1:012d}"
+    assert saved["version"] == 2 * 120 / 24  # both members' rollouts
+
+    history = History(folder.history_file, 2)
+    later = Tuning(population, folder, history, Report(Console(file=said)))
+    with later._discriminator():
+        assert later._shared.get_state()["version"] == saved["version"]
+    (checkpoint / STATE_FILE).write_text("damage")
+    with pytest.raises(InputError, match="is damaged: state.npz is not as it was written"), later._discriminator():
+        pass
+
+
 def test_what_led_to_the_best_painter_is_drawn(tmp_path):
     path = tmp_path / "history.jsonl"
     rows = [
@@ -115,6 +143,10 @@ def here(tmp_path, monkeypatch, tiny_run):
         ("tune --entropy 0.1 0.01", "--entropy must be two numbers above 0, the lowest and the highest, got 0.1 0.01"),
         ("tune --set learner.entrpy=1", "unknown setting 'learner.entrpy'; .* Did you mean 'learner.entropy'?"),
         ("tune --data nowhere/", "there is no nowhere/; give the path of a folder of image files or .*"),
+        (
+            "tune digits-target --shared-discriminator",
+            "objective l2 has no discriminator to share; leave --shared-discriminator out",
+        ),
         ("tune --set minutes=none", "a run needs an end: set env_steps, minutes or cpu_seconds"),
         (
             "tune --out finished",
