@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import random
 from dataclasses import fields
@@ -58,6 +59,7 @@ def evolve(session: Session, beginnings: list[dict[str, float]], notes: Path, wa
     population = session.population
     first = session.reached[0].generation if session.reached else 1
     os.environ.update(ENVIRONMENT)
+    logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # after Ctrl-C it says which members were not finished
     _seed_tune(population.run.seed, first)
     drawn = {name: tune.loguniform(*getattr(population, name)) for name in SETTINGS}
     trials = [{"member": number, **settings} for number, settings in enumerate(beginnings)]
