@@ -42,11 +42,14 @@ class LocalMean:
         self._step = 0
         return {}
 
-    def __call__(self, observation, state, generator, greedy):
+    def constants(self, observation):
+        return observation
+
+    def __call__(self, observation, state, generator, greedy, constants):
         place, paints = divmod(self._step, 2)
         self._step += 1
         row, column = self._cells[min(place, len(self._cells) - 1)]
-        target = observation["target"].numpy()
+        target = constants["target"].numpy()
         y, x = (round(i * (side - 1) / (GRID - 1)) for i, side in zip((row, column), target.shape[1:3]))
         around = target[:, max(0, y - 2) : y + 3, max(0, x - 2) : x + 3].mean(axis=(1, 2))
         actions = np.zeros((len(target), len(self.table.parts)), np.int64)
@@ -103,8 +106,8 @@ def quick():
 class AnyStroke(LocalMean):
     """Strokes at random over the target."""
 
-    def __call__(self, observation, state, generator, greedy):
-        output = super().__call__(observation, state, generator, greedy)
+    def __call__(self, observation, state, generator, greedy, constants):
+        output = super().__call__(observation, state, generator, greedy, constants)
         shape = output.actions.shape
         nvec = torch.as_tensor(self.table.nvec)
         return output._replace(actions=(torch.rand(shape, generator=generator) * nvec).long())
@@ -161,9 +164,9 @@ class Reader(LocalMean):
         super().__init__(env)
         self.seen = []
 
-    def __call__(self, observation, state, generator, greedy):
-        self.seen.append({name: values.numpy().copy() for name, values in observation.items()})
-        return super().__call__(observation, state, generator, greedy)
+    def __call__(self, observation, state, generator, greedy, constants):
+        self.seen.append({name: values.numpy().copy() for name, values in (observation | constants).items()})
+        return super().__call__(observation, state, generator, greedy, constants)
 
 
 def test_a_label_reaches_the_painter(quick):
