@@ -58,7 +58,8 @@ class SpiralLearner(TorchLearner):
         painter = self._painter_module.painter
         self._weights = painter.state_dict()  # live: every change is made in place
         weight_of = {"flag": config.flag_entropy} | dict.fromkeys(COLOR_PARTS, config.color_entropy)
-        self._entropy_weights = torch.tensor([weight_of.get(part, 1.0) for part in painter.table.parts]).to(self._device)
+        weights = [weight_of.get(part, 1.0) for part in painter.table.parts]
+        self._entropy_weights = torch.tensor(weights, device=self._device)
         self._average = {name: value.clone() for name, value in self._weights.items()}
         self._updates = 0
         self._env_steps = 0
