@@ -205,7 +205,8 @@ def test_a_fast_member_keeps_no_slow_one_waiting_and_may_die(on_ray, shared, run
     on_ray.kill(fast)
     with pytest.raises(on_ray.exceptions.RayActorError):
         on_ray.get(under_way, timeout=300)
-    last = slow.exchange(canvases(1)).version
+    for _ in range(10):  # what the dead one had under way may still come in between
+        last = slow.exchange(canvases(1)).version
     assert [slow.exchange(canvases(1)).version for _ in range(3 * OLD)] == list(range(last + 1, last + 3 * OLD + 1))
     assert members(shared) == {slow._member}
 
