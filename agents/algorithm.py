@@ -27,7 +27,15 @@ from spiral.agents.module import PainterModule
 from spiral.agents.objectives import OBJECTIVES, AdversarialObjective, check_objective
 from spiral.agents.runner import CanvasEnvRunner
 from spiral.agents.shared_discriminator import find_shared
-from spiral.config import DiscriminatorConfig, EnvConfig, LearnerConfig, ObjectiveConfig, PainterConfig, RunConfig
+from spiral.config import (
+    DiscriminatorConfig,
+    EnvConfig,
+    LearnerConfig,
+    ObjectiveConfig,
+    PainterConfig,
+    RunConfig,
+    Scoring,
+)
 from spiral.errors import ProcessError
 from spiral.metrics import METRICS
 from spiral.time_limit import at_most
@@ -170,6 +178,10 @@ class SpiralConfig(IMPALAConfig):
         return self
 
     @property
+    def scoring(self) -> Scoring:
+        return Scoring(self.discriminator_config, self.objective_config, self.env_settings, self.data, self.seed or 0)
+
+    @property
     def has_discriminator(self) -> bool:
         """Whether canvases are scored by a discriminator, rather than by the targets alone."""
         return issubclass(OBJECTIVES.get(self.objective_config.name), AdversarialObjective)
@@ -240,7 +252,7 @@ class Spiral(IMPALA):
         self._waiting: deque[list] = deque()  # train batches no learner has room for yet
         self._counted = self._counted_before = dict.fromkeys(COUNTERS, 0.0)
         if config.has_discriminator and config.discriminator_config.shared:  # or learners elsewhere would die of it
-            find_shared(config.discriminator_config, config.objective_config, config.env_settings, config.data)
+            find_shared(config.scoring)
         with at_most(START_S, self._not_started):
             super().setup(config)
 
@@ -376,3 +388,8 @@ class Spiral(IMPALA):
         with self._answers():
             self.env_runner_group.sync_weights(from_worker_or_learner_group=self.learner_group, inference_only=True)
         self._counted = self._counted_before = state["counters"]
+
+
+def resources_of(run: RunConfig) -> PlacementGroupFactory:
+    """What a run asks Ray for."""
+    return Spiral.default_resource_request(SpiralConfig.from_run(run))

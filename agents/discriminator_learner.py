@@ -10,7 +10,7 @@ import torch
 from spiral.agents.discriminator import Discriminator, draw_masks, score_input
 from spiral.agents.image_buffer import Examples, ImageBuffer
 from spiral.agents.objectives import OBJECTIVES
-from spiral.config import DiscriminatorConfig, EnvConfig, ObjectiveConfig
+from spiral.config import Scoring
 from spiral.datasets import load_pictures
 from spiral.errors import SpiralError
 
@@ -34,31 +34,22 @@ class DiscriminatorLearner:
     A plain class: the same object runs inside the learner or, wrapped by ``ray.remote``, in a process of its own.
 
     Args:
-        config, objective, env: settings.
-        data: the real pictures, a dataset name or path; their training split. With targets a painting's real
-            counterpart is its target, so those are the real pictures.
-        seed: of the initial weights and of every draw.
+        scoring: settings. Of ``data`` the training split is used; with targets a painting's real counterpart is its
+            target, so those are the real pictures. ``seed`` is of the initial weights and of every draw.
         device: where it trains.
 
     Raises:
         InputError: the pictures cannot be read, or lack labels that the environment's classes need.
     """
 
-    def __init__(
-        self,
-        config: DiscriminatorConfig,
-        objective: ObjectiveConfig,
-        env: EnvConfig,
-        data: str,
-        seed: int,
-        device: str | torch.device = "cpu",
-    ):
+    def __init__(self, scoring: Scoring, device: str | torch.device = "cpu"):
+        config, env, seed = scoring.discriminator, scoring.env, scoring.seed
         self.config, self._env = config, env
         self._device = torch.device(device)
-        pictures = load_pictures(data, "train", **env.picture)
+        pictures = load_pictures(scoring.data, "train", **env.picture)
         self._pictures = pictures.images
         self._of_class = pictures.of_each(env.classes)
-        self._objective = OBJECTIVES.get(objective.name)(objective)
+        self._objective = OBJECTIVES.get(scoring.objective.name)(scoring.objective)
         with torch.random.fork_rng(devices=[]):  # initial weights from this seed alone
             torch.manual_seed(seed)
             self._discriminator = Discriminator(config, env, self._objective.spectral).to(self._device)

@@ -13,7 +13,7 @@ from ray.exceptions import RayActorError, RayTaskError
 
 from spiral.agents.discriminator_learner import DiscriminatorLearner, Publication
 from spiral.agents.image_buffer import Examples
-from spiral.config import DiscriminatorConfig, EnvConfig, ObjectiveConfig
+from spiral.config import DiscriminatorConfig, Scoring
 from spiral.errors import ProcessError, SpiralError
 from spiral.time_limit import at_most
 
@@ -22,9 +22,7 @@ logger = logging.getLogger(__name__)
 WAIT_S = 300.0  # longest wait for one batch of discriminator updates
 
 
-def start_process(
-    kind: type[DiscriminatorLearner], config: DiscriminatorConfig, *args: Any, **options: Any
-) -> ActorHandle:
+def start_process(kind: type[DiscriminatorLearner], scoring: Scoring, **options: Any) -> ActorHandle:
     """A discriminator learner in a process of its own, where and as large as its settings say.
 
     Ray starts a dead process again and repeats the calls it did not answer. Such a process begins at version 0, by
@@ -32,14 +30,14 @@ def start_process(
 
     Args:
         kind: of learner.
-        config: its first argument.
-        args: its others, all but the device.
+        scoring: its settings.
         options: of Ray.
     """
+    config = scoring.discriminator
     process = ray.remote(kind).options(
         num_cpus=config.num_cpus, num_gpus=config.num_gpus, max_restarts=-1, max_task_retries=-1, **options
     )
-    return process.remote(config, *args, device="cuda" if config.num_gpus else "cpu")
+    return process.remote(scoring, device="cuda" if config.num_gpus else "cpu")
 
 
 def answer(reference: ray.ObjectRef, config: DiscriminatorConfig, who: str) -> Any:
@@ -56,7 +54,7 @@ def answer(reference: ray.ObjectRef, config: DiscriminatorConfig, who: str) -> A
         )
 
     try:
-        with at_most(WAIT_S, silence):
+        with at_most(WAIT_S, silence, waiting_for=who):
             return ray.get(reference)
     except RayActorError as error:
         reason = str(error).strip().splitlines()[-1]
@@ -74,34 +72,26 @@ class DiscriminatorLink:
     learner, the run is bit for bit the same.
 
     Args:
-        config, objective, env, data, seed: of the ``DiscriminatorLearner``.
+        scoring: of the ``DiscriminatorLearner``.
         device: where it trains if it is not remote.
     """
 
     _who = "the discriminator's process"  # in messages
 
-    def __init__(
-        self,
-        config: DiscriminatorConfig,
-        objective: ObjectiveConfig,
-        env: EnvConfig,
-        data: str,
-        seed: int,
-        device: str | torch.device,
-    ):
-        self.config = config
-        self._actor, self._local = self._connect(objective, env, data, seed, device)  # one of them is None
+    def __init__(self, scoring: Scoring, device: str | torch.device):
+        self.config = scoring.discriminator
+        self._actor, self._local = self._connect(scoring, device)  # one of them is None
         self._pending: deque = deque()  # publications, or references to them, newest last
         self._newest: Publication = self._call("publication")  # to score with
         self._latest = self._newest  # the last one resolved: what a new process goes on from
         self.restarts = 0
 
     def _connect(
-        self, objective: ObjectiveConfig, env: EnvConfig, data: str, seed: int, device: str | torch.device
+        self, scoring: Scoring, device: str | torch.device
     ) -> tuple[ActorHandle | None, DiscriminatorLearner | None]:
         if self.config.remote:
-            return start_process(DiscriminatorLearner, self.config, objective, env, data, seed), None
-        return None, DiscriminatorLearner(self.config, objective, env, data, seed, device)
+            return start_process(DiscriminatorLearner, scoring), None
+        return None, DiscriminatorLearner(scoring, device)
 
     @property
     def lag(self) -> int:

@@ -46,14 +46,7 @@ class SpiralLearner(TorchLearner):
         if not config.num_learners and self._device.type == "cpu":
             # In the main process torch would take every core, beside runners and discriminator that have them.
             torch.set_num_threads(1)
-        self._scorer = make_scorer(
-            config.discriminator_config,
-            config.objective_config,
-            config.env_settings,
-            config.data,
-            config.seed or 0,
-            self._device,
-        )
+        self._scorer = make_scorer(config.scoring, self._device)
         self._scale = RewardScale(config.objective_config.spread_floor)
         painter = self._painter_module.painter
         self._weights = painter.state_dict()  # live: every change is made in place

@@ -14,9 +14,8 @@ from ray import tune
 from rich.console import Console
 
 from spiral import usage
-from spiral.agents.algorithm import Spiral, SpiralConfig
+from spiral.agents.algorithm import resources_of
 from spiral.checksums import damaged_files
-from spiral.config import RunConfig
 from spiral.errors import InputError, ProcessError, SpiralError, reason
 from spiral.evaluate import Evaluator
 from spiral.population import PopulationConfig, PopulationFolder, Record
@@ -118,7 +117,7 @@ class Member(tune.Trainable):
         run = population.member(self._number, **self._settings)
         folder = self._folder.member(self._number)
         if self._evaluator is None:
-            self._evaluator = Evaluator(run)
+            self._evaluator = Evaluator(run, split="train")  # those held out are for the best of all, at the end
         with contextlib.closing(
             Training(
                 run,
@@ -147,8 +146,3 @@ class Member(tune.Trainable):
         self._origin = pointer["member"]
         if pointer["checkpoint"] is not None:
             self._checkpoint = self._folder.member(self._origin).checkpoints / pointer["checkpoint"]
-
-
-def resources_of(run: RunConfig) -> tune.PlacementGroupFactory:
-    """What a member asks Ray for."""
-    return Spiral.default_resource_request(SpiralConfig.from_run(run))

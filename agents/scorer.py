@@ -12,7 +12,7 @@ from spiral.agents.discriminator_link import DiscriminatorLink
 from spiral.agents.image_buffer import Examples
 from spiral.agents.objectives import OBJECTIVES, TargetObjective
 from spiral.agents.shared_discriminator import SharedDiscriminatorLink
-from spiral.config import DiscriminatorConfig, EnvConfig, ObjectiveConfig
+from spiral.config import Scoring
 
 Figures = dict[str, float]
 
@@ -43,25 +43,18 @@ class DiscriminatorScorer:
     """By the newest published weights of a discriminator.
 
     Args:
-        config, objective, env, data, seed: of the ``DiscriminatorLearner``.
+        scoring: of the ``DiscriminatorLearner``.
         device: where it scores, and learns if it is not remote.
     """
 
-    def __init__(
-        self,
-        config: DiscriminatorConfig,
-        objective: ObjectiveConfig,
-        env: EnvConfig,
-        data: str,
-        seed: int,
-        device: torch.device,
-    ):
+    def __init__(self, scoring: Scoring, device: torch.device):
+        config, env = scoring.discriminator, scoring.env
         self._config, self._env, self._device = config, env, device
-        self._label_weight = objective.label_weight
-        spectral = OBJECTIVES.get(objective.name).spectral
+        self._label_weight = scoring.objective.label_weight
+        spectral = OBJECTIVES.get(scoring.objective.name).spectral
         self._discriminator = Discriminator(config, env, spectral).to(device).eval()
         kind = SharedDiscriminatorLink if config.shared else DiscriminatorLink
-        self._link = kind(config, objective, env, data, seed, device)
+        self._link = kind(scoring, device)
         self._version = 0
 
     def learn(self, examples: Examples) -> Figures:
@@ -110,16 +103,9 @@ class DiscriminatorScorer:
 Scorer = TargetScorer | DiscriminatorScorer
 
 
-def make_scorer(
-    config: DiscriminatorConfig,
-    objective: ObjectiveConfig,
-    env: EnvConfig,
-    data: str,
-    seed: int,
-    device: torch.device,
-) -> Scorer:
+def make_scorer(scoring: Scoring, device: torch.device) -> Scorer:
     """The scorer these settings ask for; arguments as of ``DiscriminatorScorer``."""
-    kind = OBJECTIVES.get(objective.name)
+    kind = OBJECTIVES.get(scoring.objective.name)
     if issubclass(kind, TargetObjective):
-        return TargetScorer(kind(objective))
-    return DiscriminatorScorer(config, objective, env, data, seed, device)
+        return TargetScorer(kind(scoring.objective))
+    return DiscriminatorScorer(scoring, device)

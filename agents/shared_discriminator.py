@@ -14,7 +14,7 @@ from spiral.agents.discriminator_learner import DiscriminatorLearner, Publicatio
 from spiral.agents.discriminator_link import DiscriminatorLink, answer, start_process
 from spiral.agents.image_buffer import Examples
 from spiral.agents.newest_canvases import NewestCanvases
-from spiral.config import DiscriminatorConfig, EnvConfig, ObjectiveConfig, RunConfig
+from spiral.config import Scoring
 from spiral.errors import InputError
 
 NAMESPACE = "spiral"  # of Ray, so that members in other jobs find it
@@ -22,16 +22,17 @@ NAMESPACE = "spiral"  # of Ray, so that members in other jobs find it
 MEMBERS_OWN = ("discriminator.max_lag", "objective.reward", "objective.spread_floor", "objective.label_weight")
 
 
-def common_settings(
-    config: DiscriminatorConfig, objective: ObjectiveConfig, env: EnvConfig, data: str
-) -> dict[str, Any]:
+def common_settings(scoring: Scoring) -> dict[str, Any]:
     """What is the same for all who share a discriminator, by dotted key."""
-    groups = {"discriminator": config, "objective": objective}
+    env = scoring.env
+    groups = {"discriminator": scoring.discriminator, "objective": scoring.objective}
     settings = {
         f"{group}.{name}": value for group, of in groups.items() for name, value in dataclasses.asdict(of).items()
     }
     canvas = {f"env.{name}": getattr(env, name) for name in (*env.picture, "target", "classes")}
-    return {name: value for name, value in settings.items() if name not in MEMBERS_OWN} | canvas | {"data": data}
+    return (
+        {name: value for name, value in settings.items() if name not in MEMBERS_OWN} | canvas | {"data": scoring.data}
+    )
 
 
 class SharedDiscriminatorLearner(DiscriminatorLearner):
@@ -42,20 +43,12 @@ class SharedDiscriminatorLearner(DiscriminatorLearner):
     keeps no slow one waiting.
 
     Args:
-        config, objective, env, data, seed, device: of the ``DiscriminatorLearner``.
+        scoring, device: of the ``DiscriminatorLearner``.
     """
 
-    def __init__(
-        self,
-        config: DiscriminatorConfig,
-        objective: ObjectiveConfig,
-        env: EnvConfig,
-        data: str,
-        seed: int,
-        device: str | torch.device = "cpu",
-    ):
-        super().__init__(config, objective, env, data, seed, device)
-        self._settings = common_settings(config, objective, env, data)
+    def __init__(self, scoring: Scoring, device: str | torch.device = "cpu"):
+        super().__init__(scoring, device)
+        self._settings = common_settings(scoring)
         self._buffer = NewestCanvases()
 
     def settings(self) -> dict[str, Any]:
@@ -105,7 +98,7 @@ class SharedDiscriminator:
     not hold it, so that none can set it back: ``get_state`` is for the checkpoint of the whole population.
 
     Args:
-        run: the settings of its members, of which it needs ``discriminator``, ``objective``, ``env``, ``data``, ``seed``.
+        scoring: of its members.
         name: what its members call it.
         state: of ``get_state``, to go on from.
 
@@ -114,19 +107,11 @@ class SharedDiscriminator:
         SpiralError: it cannot be started.
     """
 
-    def __init__(self, run: RunConfig, name: str, state: dict[str, Any] | None = None):
-        self._config = dataclasses.replace(run.discriminator, shared=name)
+    def __init__(self, scoring: Scoring, name: str, state: dict[str, Any] | None = None):
+        self._config = dataclasses.replace(scoring.discriminator, shared=name)
+        scoring = dataclasses.replace(scoring, discriminator=self._config)
         try:
-            self._actor = start_process(
-                SharedDiscriminatorLearner,
-                self._config,
-                run.objective,
-                run.env,
-                run.data,
-                run.seed,
-                name=name,
-                namespace=NAMESPACE,
-            )
+            self._actor = start_process(SharedDiscriminatorLearner, scoring, name=name, namespace=NAMESPACE)
         except ValueError:
             raise InputError(f"a shared discriminator {name!r} runs already; choose another name") from None
         if state is not None:
@@ -153,13 +138,13 @@ class SharedDiscriminator:
         ray.kill(self._actor)
 
 
-def find_shared(config: DiscriminatorConfig, objective: ObjectiveConfig, env: EnvConfig, data: str) -> ActorHandle:
+def find_shared(scoring: Scoring) -> ActorHandle:
     """The discriminator that these settings share.
 
     Raises:
         InputError: none of its name runs, or it was started with other settings.
     """
-    name = config.shared
+    name = scoring.discriminator.shared
     try:
         actor = ray.get_actor(name, namespace=NAMESPACE)
     except ValueError:
@@ -167,8 +152,8 @@ def find_shared(config: DiscriminatorConfig, objective: ObjectiveConfig, env: En
             f"no shared discriminator {name!r} runs on this Ray; `spiral tune --shared-discriminator` starts one for its "
             "runs; leave discriminator.shared out, and the run has its own"
         ) from None
-    there = answer(actor.settings.remote(), config, _called(name))
-    for key, here in common_settings(config, objective, env, data).items():
+    there = answer(actor.settings.remote(), scoring.discriminator, _called(name))
+    for key, here in common_settings(scoring).items():
         if there[key] != here:
             raise InputError(
                 f"{_called(name)} was started with {key}={there[key]!r}, got {here!r}; set it as there, or leave "
@@ -185,19 +170,17 @@ class SharedDiscriminatorLink(DiscriminatorLink):
     """A member's end of the wire to the discriminator that it shares.
 
     Args:
-        config, objective, env, data: of the ``DiscriminatorLearner``; ``config.shared`` is its name.
-        seed, device: not needed: it has its own.
+        scoring: of the ``DiscriminatorLearner``; ``discriminator.shared`` is its name, and it has a seed of its own.
+        device: not needed: it has its own.
 
     Raises:
         InputError: none of this name runs, or it was started with other settings.
     """
 
-    def _connect(
-        self, objective: ObjectiveConfig, env: EnvConfig, data: str, seed: int, device: str | torch.device
-    ) -> tuple[ActorHandle, None]:
+    def _connect(self, scoring: Scoring, device: str | torch.device) -> tuple[ActorHandle, None]:
         self._who = _called(self.config.shared)
         self._member = uuid.uuid4().hex
-        return find_shared(self.config, objective, env, data), None
+        return find_shared(scoring), None
 
     def _send(self, examples: Examples) -> ray.ObjectRef:
         return self._actor.train.remote(examples, self._member, self._latest.version)

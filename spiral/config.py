@@ -176,6 +176,21 @@ class RunConfig:
     objective: ObjectiveConfig = field(default_factory=ObjectiveConfig)
     learner: LearnerConfig = field(default_factory=LearnerConfig)
 
+    @property
+    def scoring(self) -> Scoring:
+        return Scoring(self.discriminator, self.objective, self.env, self.data, self.seed)
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """Of a run, all that canvases are scored by: every process that scores them, or learns to, gets it whole."""
+
+    discriminator: DiscriminatorConfig
+    objective: ObjectiveConfig
+    env: EnvConfig
+    data: str  # the real pictures
+    seed: int
+
 
 # -- reading and writing ----------------------------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ import numpy as np
 from spiral import checks
 from spiral.config import LIMITS, RunConfig
 from spiral.datasets import load_pictures
+from spiral.datasets.split import SPLITS
 from spiral.errors import InputError
 from spiral.metrics import (
     METRICS,
@@ -36,31 +37,41 @@ SHEET_PAINTINGS, SHEET_PAIRS = 100, 50
 
 
 class Evaluator:
-    """Measures painters of one environment against one dataset.
+    """Measures painters of one environment against the pictures of one dataset.
 
     Args:
         run: its environment, data and number of samples.
         data: another dataset than the run's.
         progress: called with the epochs done and in all, if the classifier has to be trained first.
+        split: which pictures paintings are measured against. Whoever chooses painters by the figures takes "train", so
+            that those held out still say how good the chosen one is.
     """
 
-    def __init__(self, run: RunConfig, data: str | None = None, progress: Callable[[int, int], None] | None = None):
+    def __init__(
+        self,
+        run: RunConfig,
+        data: str | None = None,
+        progress: Callable[[int, int], None] | None = None,
+        split: str = "test",
+    ):
         from spiral.digit_classifier import DigitClassifier
 
         self.run = run
         self._classifier = DigitClassifier.load_or_train(progress)
-        train, held_out = (load_pictures(data or run.data, split, **run.env.picture) for split in ("train", "test"))
+        splits = {name: load_pictures(data or run.data, name, **run.env.picture) for name in SPLITS}
+        against = splits.pop(split)
+        (others,) = splits.values()
         # Distances are comparable between equally many pictures only.
-        self.samples = min(run.evaluate_samples, len(held_out))
-        chosen = np.linspace(0, len(held_out) - 1, self.samples).astype(int)
-        self.pictures = held_out.images[chosen]
+        self.samples = min(run.evaluate_samples, len(against))
+        chosen = np.linspace(0, len(against) - 1, self.samples).astype(int)
+        self.pictures = against.images[chosen]
         self.task = {"target": self.pictures} if run.env.target else {}
         if run.env.classes:
-            self.task["label"] = held_out.labels_of(run.env.classes)[chosen]
-        self._labels = None if held_out.labels is None else held_out.labels[chosen]
+            self.task["label"] = against.labels_of(run.env.classes)[chosen]
+        self._labels = None if against.labels is None else against.labels[chosen]
         self._readable = bool(self.task) and self._classifier.reads(self.pictures, self._labels)
         self._random = paint(None, run.env, self.samples, RANDOM_SEED, given=self.task)
-        self._reference = Reference.of(self._classifier, train.images, self.pictures, self._random.canvases)
+        self._reference = Reference.of(self._classifier, others.images, self.pictures, self._random.canvases)
 
     @property
     def classifier_accuracy(self) -> float:

@@ -92,32 +92,32 @@ METRICS: dict[str, Metric] = {
 
 @dataclass(frozen=True)
 class Reference:
-    """What paintings are compared with: the held-out pictures, and the two ends of the scale.
+    """What paintings are compared with: pictures, as a rule held-out ones, and the two ends of the scale.
 
     The Fréchet distance of a finite sample is too large, and the more so the smaller the sample: compare distances of
     equally many pictures only.
     """
 
-    features: np.ndarray  # [N, F], of the held-out pictures
-    class_entropy: float  # of the held-out pictures
+    features: np.ndarray  # [N, F], of the pictures
+    class_entropy: float  # of the pictures
     real_floor: float
     random_painter: float
 
     @property
     def spread(self) -> float:
-        """Mean squared distance of the held-out pictures' features to their mean."""
+        """Mean squared distance of the pictures' features to their mean."""
         return spread(self.features)
 
     @classmethod
     def of(
-        cls, classifier: DigitClassifier, train: np.ndarray, held_out: np.ndarray, random_paintings: np.ndarray
+        cls, classifier: DigitClassifier, others: np.ndarray, pictures: np.ndarray, random_paintings: np.ndarray
     ) -> Reference:
-        """From pictures uint8 [N, H, W, C] at the size of the canvas, and paintings by uniformly random actions."""
-        # As many training pictures as held-out ones, taken evenly so that a set sorted by class gives all its classes.
-        evenly = np.linspace(0, len(train) - 1, min(len(held_out), len(train))).astype(int)
-        features, probabilities = classifier.features(held_out)
+        """From pictures uint8 [N, H, W, C] at the size of the canvas, others of the same dataset, and random paintings."""
+        # As many of the others, taken evenly so that a set sorted by class gives all its classes.
+        evenly = np.linspace(0, len(others) - 1, min(len(pictures), len(others))).astype(int)
+        features, probabilities = classifier.features(pictures)
         floor, random = (
-            frechet_distance(classifier.features(images)[0], features) for images in (train[evenly], random_paintings)
+            frechet_distance(classifier.features(images)[0], features) for images in (others[evenly], random_paintings)
         )
         return cls(features, entropy(class_shares(probabilities)), floor, random)
 

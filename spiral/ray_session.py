@@ -42,15 +42,16 @@ def ray_session(run: RunConfig, address: str | None, cpus: int | None = None) ->
     quiet_ray()
     import ray
 
+    from spiral.agents.algorithm import resources_of
+
+    asked = resources_of(run).required_resources
     options: dict[str, Any] = {}
     if address is not None:
         _check_answers(address)
     else:
-        # On two cores more processes are wanted than Ray would admit: they take turns.
-        discriminators = max(1, run.num_learners)
-        needed = 1 + run.num_env_runners + run.num_learners + discriminators * run.discriminator.num_cpus
         options = {
-            "num_cpus": cpus or max(os.cpu_count() or 1, int(needed + 1)),
+            # On two cores more processes are wanted than Ray would admit: they take turns.
+            "num_cpus": cpus or max(os.cpu_count() or 1, int(asked["CPU"] + 1)),
             "include_dashboard": False,
             "object_store_memory": OBJECT_STORE_BYTES,
             # Ray would keep a record of each call, a megabyte a minute, and nobody is there to look at them.
@@ -65,9 +66,20 @@ def ray_session(run: RunConfig, address: str | None, cpus: int | None = None) ->
             ) from error
         raise InputError(f"cannot reach Ray at {address!r}: {error}; {_remedy(error)}") from None
     try:
+        if address is None:
+            check_gpus(asked.get("GPU", 0), ray.cluster_resources().get("GPU", 0))
         yield
     finally:
         ray.shutdown()
+
+
+def check_gpus(asked: float, there: float) -> None:
+    """A cluster may have to get a machine that has them first; this one will not get any."""
+    if asked > there:
+        raise InputError(
+            f"the run asks for {asked:g} GPUs, and Ray finds {there:g} on this machine; lower num_gpus_per_learner or "
+            "discriminator.num_gpus (0 learns on CPUs), or give --address of a cluster that has them"
+        )
 
 
 def _remedy(error: Exception) -> str:

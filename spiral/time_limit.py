@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -10,9 +11,13 @@ from collections.abc import Callable, Iterator
 from spiral import usage
 from spiral.errors import ProcessError
 
+logger = logging.getLogger(__name__)
+
+QUIET_S = 20.0  # a wait that is longer is worth a word
+
 
 @contextlib.contextmanager
-def at_most(seconds: float, message: Callable[[], str]) -> Iterator[None]:
+def at_most(seconds: float, message: Callable[[], str], waiting_for: str = "") -> Iterator[None]:
     """End a block that waits too long for another process.
 
     Counted are seconds in which this process itself can go on: none pass for one that was stopped (Ctrl-Z), and the
@@ -21,6 +26,7 @@ def at_most(seconds: float, message: Callable[[], str]) -> Iterator[None]:
     Args:
         seconds: of them, after which the block is ended.
         message: says what was waited for.
+        waiting_for: named in a warning when ``QUIET_S`` have passed; none where it is empty.
 
     Raises:
         ProcessError: with the message, and which processes are stopped.
@@ -33,6 +39,8 @@ def at_most(seconds: float, message: Callable[[], str]) -> Iterator[None]:
     def tick(number, frame):
         nonlocal passed
         passed += 1
+        if passed == QUIET_S and waiting_for:
+            logger.warning("Waiting for %s, %.0f s at most.", waiting_for, seconds)
         if passed >= seconds:
             raise KeyboardInterrupt  # the one exception that ends Ray's waiting; again and again, lest one be lost
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from spiral.checksums import damaged_files
 from spiral.errors import InputError, SpiralError, reason
+from spiral.evaluate import evaluate_file
 from spiral.history_picture import draw_history
 from spiral.last_words import last_words
 from spiral.population import SETTINGS, History, PopulationConfig, PopulationFolder, Record
@@ -101,7 +102,7 @@ def check_discriminator(population: PopulationConfig) -> None:
 
 def _cpus(population: PopulationConfig) -> int:
     """Those of this machine, and no fewer than a member asks for; the shared discriminator's come on top."""
-    from spiral.agents.member import resources_of
+    from spiral.agents.algorithm import resources_of
 
     of_members = max(os.cpu_count() or 1, resources_of(population.run).required_resources["CPU"])
     return math.ceil(of_members + population.shared_discriminator * population.run.discriminator.num_cpus)
@@ -167,7 +168,7 @@ class Tuning:
             yield self.population
             return
         run, name = self.population.run, str(self.folder.path.absolute())
-        self._shared = SharedDiscriminator(run, name, self._state_of_discriminator())
+        self._shared = SharedDiscriminator(run.scoring, name, self._state_of_discriminator())
         try:
             sharing = dataclasses.replace(run, discriminator=dataclasses.replace(run.discriminator, shared=name))
             yield dataclasses.replace(self.population, run=sharing)
@@ -253,6 +254,8 @@ class Tuning:
         say(f"  generation  member{_heads(title)}")
         for record in history.lineage(best):
             say(f"  {record.generation:10}  {record.member:6}{_figures(record)}")
+        held_out = evaluate_file(str(self.folder.best))[population.fitness]
+        say(f"On held-out pictures, by which nothing was chosen: {title} {held_out:.4f}")
         say(f"Look at {self.folder.picture} and {self.folder.best / 'sheet.png'}")
         say(f"Paint with it: spiral paint {self.folder.best}")
 

@@ -127,6 +127,36 @@ def test_nodes_with_a_runner_and_with_the_discriminator_are_lost_and_come_back(c
     assert "Go on with: spiral train --resume" in run.said
 
 
+TWO_ON_A_GPU = """
+import ray
+from spiral import config
+from spiral.agents.discriminator_link import start_process
+
+class Placed:
+    def __init__(self, scoring, device):
+        self.device = device
+
+    def place(self):
+        return self.device, ray.get_gpu_ids(), ray.get_runtime_context().get_assigned_resources()["GPU"]
+
+ray.init(address="auto", logging_level="ERROR", log_to_driver=False)
+run = config.override(config.RunConfig(), ["discriminator.num_gpus=0.5", "discriminator.num_cpus=0.5"])
+placed = [start_process(Placed, run.scoring).place.remote() for _ in range(3)]
+there, waiting = ray.wait(placed, num_returns=2, timeout=300)
+print(ray.get(there), len(ray.wait(waiting, timeout=10)[0]))
+"""
+
+
+def test_discriminators_share_a_gpu_by_fractions(cluster):
+    """No GPU is here: Ray is told of one, so this is about places, not about what runs there."""
+    cluster.add("--num-cpus", "4")
+    cluster.add("--num-cpus", "1", "--num-gpus", "1")
+    environment = cluster.environment | {"RAY_ADDRESS": cluster.address}
+    command = [sys.executable, "-c", TWO_ON_A_GPU]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=LONGEST_S, check=False)
+    assert done.stdout == "[('cuda', [0], 0.5), ('cuda', [0], 0.5)] 0\n", done.stderr
+
+
 def test_the_head_is_lost(cluster, start):
     head = cluster.add("--num-cpus", "3")
     run = start("debug", "--env-steps", "1000000")

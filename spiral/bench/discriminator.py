@@ -18,7 +18,7 @@ def measure(options: Options, watch: Watch) -> Result:
     torch.set_num_threads(1)  # as in training, where Ray gives it one
     run = options.run
     rollout = paint_rollout(PaintVectorEnv(run.num_envs, run.env), None, torch.Generator(), seed=0)
-    learner = DiscriminatorLearner(run.discriminator, run.objective, run.env, run.data, run.seed)
+    learner = DiscriminatorLearner(run.scoring)
 
     def train() -> int:
         learner.train({"canvas": rollout.finals} | rollout.task)

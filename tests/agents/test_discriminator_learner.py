@@ -11,7 +11,7 @@ from spiral.agents.discriminator import Discriminator, draw_masks, score_input
 from spiral.agents.discriminator_learner import DiscriminatorLearner, Publication
 from spiral.agents.objectives import OBJECTIVES, AdversarialObjective
 from spiral.agents.rollout import paint_rollout
-from spiral.config import DiscriminatorConfig, EnvConfig, ObjectiveConfig
+from spiral.config import DiscriminatorConfig, EnvConfig, ObjectiveConfig, Scoring
 from spiral.datasets import load_pictures
 from spiral.envs.vector import PaintVectorEnv
 from spiral.errors import InputError, SpiralError
@@ -55,7 +55,7 @@ def canvases():
 @pytest.fixture(params=["wasserstein", "hinge"])
 def make(request, data):
     def make_learner(seed=0, config=CONFIG):
-        return DiscriminatorLearner(config, ObjectiveConfig(name=request.param), ENV, data, seed)
+        return DiscriminatorLearner(Scoring(config, ObjectiveConfig(name=request.param), ENV, data, seed))
 
     make_learner.objective = OBJECTIVES.get(request.param)
     return make_learner
@@ -207,7 +207,7 @@ def with_weights(publication, objective, config, env):
 
 @every_objective
 def test_it_learns_to_tell_digits_from_random_strokes(objective, data, digits, canvases):
-    learner = DiscriminatorLearner(CONFIG, ObjectiveConfig(name=objective), ENV, data, seed=0)
+    learner = DiscriminatorLearner(Scoring(CONFIG, ObjectiveConfig(name=objective), ENV, data, seed=0))
     for _ in range(30):
         publication = learner.train({"canvas": canvases[:64]})
     discriminator = with_weights(publication, objective, CONFIG, ENV)
@@ -218,7 +218,7 @@ def test_it_learns_to_tell_digits_from_random_strokes(objective, data, digits, c
 
 def test_pictures_that_cannot_be_read_are_the_users_mistake():
     with pytest.raises(InputError, match="unknown dataset 'digitz'.*Did you mean 'digits'"):
-        DiscriminatorLearner(CONFIG, ObjectiveConfig(), ENV, "digitz", seed=0)
+        DiscriminatorLearner(Scoring(CONFIG, ObjectiveConfig(), ENV, "digitz", seed=0))
 
 
 @pytest.mark.parametrize("level", [0.0, 1.0])
@@ -226,7 +226,7 @@ def test_transparent_pictures_are_laid_on_the_canvas_background(tmp_path, level)
     for name in ("a", "b"):
         Image.new("LA", (16, 16), (128, 0)).save(tmp_path / f"{name}.png")
     env = dataclasses.replace(ENV, background=(level, level, level), ink=(1 - level,) * 3)
-    learner = DiscriminatorLearner(CONFIG, ObjectiveConfig(), env, str(tmp_path), 0)
+    learner = DiscriminatorLearner(Scoring(CONFIG, ObjectiveConfig(), env, str(tmp_path), 0))
     assert (learner._pictures == 255 * level).all()
 
 
@@ -254,7 +254,9 @@ class Recorder(OBJECTIVES.get("hinge")):
 
 def recorded(data, examples, config=CONFIG, **asked):
     """The learner of a task, and what its objective got at its last update."""
-    learner = DiscriminatorLearner(config, ObjectiveConfig(name="hinge"), dataclasses.replace(ENV, **asked), data, 0)
+    learner = DiscriminatorLearner(
+        Scoring(config, ObjectiveConfig(name="hinge"), dataclasses.replace(ENV, **asked), data, 0)
+    )
     learner._objective = Recorder(ObjectiveConfig(name="hinge"))
     learner.train(examples)
     return learner, *learner._objective.given
@@ -311,7 +313,9 @@ def test_the_real_counterpart_of_a_label_is_a_picture_of_that_class(labelled):
 def test_pictures_need_labels_of_all_classes_and_no_others(data, labelled, classes, message):
     path = data if classes == 10 else labelled[2]
     with pytest.raises(InputError, match=message):
-        DiscriminatorLearner(CONFIG, ObjectiveConfig(), dataclasses.replace(ENV, classes=classes), path, seed=0)
+        DiscriminatorLearner(
+            Scoring(CONFIG, ObjectiveConfig(), dataclasses.replace(ENV, classes=classes), path, seed=0)
+        )
 
 
 def greys(rng, count):
@@ -331,7 +335,7 @@ def test_it_learns_to_tell_a_target_from_another_picture(objective, condition, m
     env = dataclasses.replace(ENV, target=True)
     config = dataclasses.replace(CONFIG, learning_rate=3e-3, batch_size=32, condition=condition, masks=masks)
     learner, rng = (
-        DiscriminatorLearner(config, ObjectiveConfig(name=objective), env, data, seed=0),
+        DiscriminatorLearner(Scoring(config, ObjectiveConfig(name=objective), env, data, seed=0)),
         np.random.default_rng(0),
     )
     for _ in range(40):
@@ -352,7 +356,7 @@ def test_it_learns_to_tell_a_digit_of_its_label_from_one_of_another(objective, l
     env = dataclasses.replace(ENV, classes=10)
     config = dataclasses.replace(CONFIG, learning_rate=3e-3, batch_size=32, buffer_size=512)
     learner, rng = (
-        DiscriminatorLearner(config, ObjectiveConfig(name=objective), env, data, seed=0),
+        DiscriminatorLearner(Scoring(config, ObjectiveConfig(name=objective), env, data, seed=0)),
         np.random.default_rng(0),
     )
     for _ in range(60):  # its fakes are real digits, only not of the label asked for

@@ -16,7 +16,7 @@ from spiral.errors import ProcessError, SpiralError
 
 def connect(run, *settings):
     run = config.override(run, list(settings))
-    return DiscriminatorLink(run.discriminator, run.objective, run.env, run.data, run.seed, "cpu")
+    return DiscriminatorLink(run.scoring, "cpu")
 
 
 def canvases(number):

@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 
 from spiral import config
-from spiral.agents.member import POINTER, Member, Session, resources_of
+from spiral.agents.algorithm import resources_of
+from spiral.agents.member import POINTER, Member, Session
 from spiral.agents.painter_file import load_painter
 from spiral.errors import InputError
+from spiral.evaluate import Evaluator
 from spiral.population import PopulationConfig, PopulationFolder, Record
-from spiral.run_folder import PAINTER_FILE, STATE_FILE
+from spiral.run_folder import PAINTER_FILE, STATE_FILE, find_painter
 
 GENERATIONS = 4  # of 60 steps
 LOW, HIGH = {"learning_rate": 1e-4, "entropy": 0.02}, {"learning_rate": 1e-3, "entropy": 0.2}
@@ -61,6 +63,14 @@ def test_a_step_is_a_generation(trained):
         assert second["rank"] == second["fitness"] > 0
         assert [int(one.name) for one in folder.member(number).checkpoint_folders()] == [72, 120]
     assert results[0][0]["fitness"] != results[1][0]["fitness"]
+
+
+def test_members_are_compared_by_pictures_that_are_not_held_out(trained, population):
+    folder, members, results = trained
+    compared = Evaluator(population.run, split="train")
+    assert np.array_equal(members[0]._evaluator.pictures, compared.pictures)
+    measured, _ = compared(load_painter(find_painter(folder.member(0).path)).painter)
+    assert measured["frechet_ratio"] == pytest.approx(results[0][1]["fitness"])
 
 
 def test_members_are_runs_with_settings_of_their_own(trained, population):

@@ -30,7 +30,7 @@ def run(tiny_run, tmp_path_factory):
 
 def make(run, *settings):
     run = config.override(run, list(settings))
-    return make_scorer(run.discriminator, run.objective, run.env, run.data, run.seed, torch.device("cpu"))
+    return make_scorer(run.scoring, torch.device("cpu"))
 
 
 def pictures(seed, count=8):

@@ -43,7 +43,7 @@ def run(tiny_run, tmp_path_factory):
 
 @pytest.fixture
 def learner(run):
-    return SharedDiscriminatorLearner(run.discriminator, run.objective, run.env, run.data, run.seed)
+    return SharedDiscriminatorLearner(run.scoring)
 
 
 def test_every_rollout_of_every_member_brings_a_version(learner):
@@ -54,7 +54,7 @@ def test_every_rollout_of_every_member_brings_a_version(learner):
 @pytest.mark.parametrize("condition", ["pair", "complement"])
 def test_what_was_asked_for_goes_with_the_canvases(run, condition):
     asked = config.override(run, ["env.target=true", "env.classes=10", f"discriminator.condition={condition}"])
-    learner = SharedDiscriminatorLearner(asked.discriminator, asked.objective, asked.env, asked.data, asked.seed)
+    learner = SharedDiscriminatorLearner(asked.scoring)
     labels = np.arange(8)
     for turn, member in enumerate("aba"):
         examples = canvases(turn) | {"target": canvases(turn + 10)["canvas"], "label": labels}
@@ -101,14 +101,14 @@ def test_ray_tune_reserves_no_room_for_it_in_every_member(run):
 
 @pytest.fixture(scope="module")
 def shared(on_ray, run):
-    discriminator = SharedDiscriminator(run, NAME)
+    discriminator = SharedDiscriminator(run.scoring, NAME)
     yield discriminator
     discriminator.stop()
 
 
 def connect(run, *settings):
     run = config.override(run, list(settings))
-    return SharedDiscriminatorLink(run.discriminator, run.objective, run.env, run.data, run.seed, "cpu")
+    return SharedDiscriminatorLink(run.scoring, "cpu")
 
 
 @pytest.fixture
@@ -181,9 +181,7 @@ def test_a_fast_member_keeps_no_slow_one_waiting_and_may_die(on_ray, shared, run
 
     class Fast:
         def begin(self):
-            self._link = SharedDiscriminatorLink(
-                settings.discriminator, settings.objective, settings.env, settings.data, settings.seed, "cpu"
-            )
+            self._link = SharedDiscriminatorLink(settings.scoring, "cpu")
             self._link.exchange(examples)
             return self._link._member
 
@@ -248,7 +246,7 @@ def test_the_state_is_gone_on_from_bit_for_bit(shared, run, member, tmp_path):
         for link in before:
             link.exchange(canvases(turn))
     save_state(tmp_path / "discriminator.npz", shared.get_state())
-    restored = SharedDiscriminator(run, "restored", load_state(tmp_path / "discriminator.npz"))
+    restored = SharedDiscriminator(run.scoring, "restored", load_state(tmp_path / "discriminator.npz"))
     try:
         after = [connect(run, "discriminator.max_lag=0", "discriminator.shared=restored") for _ in range(2)]
         for link, model in zip(after, before):
@@ -314,7 +312,7 @@ def test_what_members_may_choose_for_themselves(member):
 
 def test_two_of_one_name(shared, run):
     with pytest.raises(InputError, match=f"^a shared discriminator '{NAME}' runs already; choose another name$"):
-        SharedDiscriminator(run, NAME)
+        SharedDiscriminator(run.scoring, NAME)
 
 
 # In whole runs.

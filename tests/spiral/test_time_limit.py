@@ -10,6 +10,7 @@ import time
 
 import pytest
 
+from spiral import time_limit
 from spiral.errors import ProcessError
 from spiral.time_limit import at_most
 
@@ -56,6 +57,16 @@ def test_a_limit_within_a_limit():
         with at_most(60, lambda: "the inner one"):
             pass
         wait()
+
+
+def test_a_long_wait_is_told(monkeypatch, caplog):
+    monkeypatch.setattr(time_limit, "QUIET_S", 1.0)
+    with pytest.raises(ProcessError), at_most(3, str, waiting_for="the process"):
+        wait()
+    assert [record.getMessage() for record in caplog.records] == ["Waiting for the process, 3 s at most."]
+    with pytest.raises(ProcessError), at_most(2, str):
+        wait()
+    assert len(caplog.records) == 1
 
 
 def test_what_the_user_interrupts_is_interrupted():

@@ -16,6 +16,7 @@ from spiral.agents.member import Member, Session
 from spiral.agents.painter_file import load_painter
 from spiral.cli import main
 from spiral.errors import InputError
+from spiral.evaluate import evaluate_file
 from spiral.history_picture import draw_history
 from spiral.population import History, PopulationConfig, PopulationFolder, Record
 from spiral.report import Report
@@ -67,6 +68,10 @@ def test_the_worse_of_two_goes_on_from_the_better(on_ray, tiny_run, tmp_path, sa
 
     text = said.getvalue()
     assert len(re.findall(TABLE, text)) == 2
+    # What the members were chosen by is not what is told of the best one.
+    held_out = evaluate_file(str(folder.best))["frechet_ratio"]
+    assert f"On held-out pictures, by which nothing was chosen: Fréchet ratio {held_out:.4f}\n" in text
+    assert 0 < abs(held_out - best.fitness) < 0.5
     assert f"went on from member {better.member}\n" in text
     assert re.search(r"Done after [\d.]+ minutes. What led to the best painter:\n", text)
     assert text.endswith(f"Paint with it: spiral paint {folder.best}\n")
