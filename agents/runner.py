@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,6 +12,7 @@ from ray.rllib.env.single_agent_env_runner import SingleAgentEnvRunner
 
 import spiral.envs  # noqa: F401  registers spiral/Paint-v0 in this process
 from spiral.agents.rollout import Rollout, paint_rollout
+from spiral.freed_memory import keep_freed_memory
 
 
 class CanvasEnvRunner(SingleAgentEnvRunner):
@@ -19,6 +21,10 @@ class CanvasEnvRunner(SingleAgentEnvRunner):
     Weights, metrics, restarts and spaces stay RLlib's. Not on this path: RLlib's episodes, per-episode callbacks and
     env-to-module connectors.
     """
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        keep_freed_memory()
+        super().__init__(*args, **kwargs)
 
     def _sample(
         self,

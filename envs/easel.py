@@ -172,13 +172,31 @@ class Easel:
         ]
         return [*self._heads[index], *painted]
 
+    def strokes_of_all(self) -> list[list[Stroke]]:
+        """``strokes`` of every canvas, in half the time that takes one by one."""
+        found = [list(head) for head in self._heads]
+        for actions, canvases, curves in self._painted:
+            rows = actions.tolist()
+            for index, curve in zip(canvases.tolist(), curves.tolist(), strict=True):
+                found[index].append(_stroke(curve, rows[index]))
+        return found
+
     def program(self, index: int, **header: Any) -> Program:
         """What one canvas shows, as a program; replayed, it is byte for byte this canvas.
 
         ``header`` goes to ``Program``: seed, origin, or ``checksum=None`` where the canvas was not blank at first.
         """
+        return self._program(index, self.strokes(index), header)
+
+    def programs(self, headers: Sequence[dict[str, Any]]) -> list[Program]:
+        """``program`` of every canvas, each with its header."""
+        return [
+            self._program(index, *each) for index, each in enumerate(zip(self.strokes_of_all(), headers, strict=True))
+        ]
+
+    def _program(self, index: int, strokes: list[Stroke], header: dict[str, Any]) -> Program:
         header = {"checksum": pixel_checksum(self.pixels[index])} | header
-        return Program(self.spec, self.strokes(index), ENVIRONMENT, self.config.renderer, **header)
+        return Program(self.spec, strokes, ENVIRONMENT, self.config.renderer, **header)
 
 
 def _stroke(curve: Sequence[float], action: Sequence[int]) -> Stroke:

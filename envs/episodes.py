@@ -127,10 +127,17 @@ class Episodes:
 
     def program(self, index: int) -> Program:
         """What one episode has painted so far."""
+        return self.easel.program(index, **self._header(index))
+
+    def programs(self) -> list[Program]:
+        """What each of them has painted so far."""
+        return self.easel.programs([self._header(index) for index in range(len(self.easel))])
+
+    def _header(self, index: int) -> dict[str, Any]:
         header = {"seed": self._seeds[index], "origin": self._origins[index]}
         if self._over_picture:
             header["checksum"] = None  # no strokes lead to this canvas
-        return self.easel.program(index, **header)
+        return header
 
     def _observation_space(self) -> spaces.Dict:
         config = self.config

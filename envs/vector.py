@@ -91,7 +91,7 @@ class PaintVectorEnv(VectorEnv):
 
     def programs(self) -> list[Program]:
         """What the current (or just finished) episodes have painted so far."""
-        return [self._episodes.program(index) for index in range(self.num_envs)]
+        return self._episodes.programs()
 
     def render(self) -> tuple[np.ndarray, ...] | None:
         """N pictures uint8 [H, W, 3] with ``render_mode="rgb_array"``."""

@@ -14,6 +14,7 @@ from spiral.config import LIMITS, RunConfig
 from spiral.datasets import load_pictures
 from spiral.datasets.split import SPLITS
 from spiral.errors import InputError
+from spiral.freed_memory import keep_freed_memory
 from spiral.metrics import (
     METRICS,
     Reference,
@@ -115,6 +116,7 @@ class Evaluator:
             Of each: squared_error, squared_errors (a list), accuracy (if digits were asked for),
             cpu_seconds_per_picture; rows of ``spiral.metrics.METRICS``.
         """
+        keep_freed_memory()
         # Several threads wait for each other, which on a busy machine costs ten times the work's CPU seconds.
         with one_thread():
             compared = {"painter": self._reconstructed(painter, EVALUATION_SEED)}

@@ -16,6 +16,9 @@ from spiral.errors import InputError, ProcessError, reason
 
 ANSWER_S = 10.0  # longest wait for a cluster to answer
 OBJECT_STORE_BYTES = 10**9  # of a local Ray; rollouts are a few megabytes
+# Of a local Ray, too. It would keep a record of each call, a megabyte a minute, with nobody to look at them; and
+# rollouts that were learned from for a second, fifty megabytes of every process's memory.
+SYSTEM = {"task_events_report_interval_ms": 0, "free_objects_period_milliseconds": 50}
 
 
 def quiet_ray() -> None:
@@ -54,8 +57,7 @@ def ray_session(run: RunConfig, address: str | None, cpus: int | None = None) ->
             "num_cpus": cpus or max(os.cpu_count() or 1, int(asked["CPU"] + 1)),
             "include_dashboard": False,
             "object_store_memory": OBJECT_STORE_BYTES,
-            # Ray would keep a record of each call, a megabyte a minute, and nobody is there to look at them.
-            "_system_config": {"task_events_report_interval_ms": 0},
+            "_system_config": SYSTEM,
         }
     try:
         ray.init(address=address or "local", log_to_driver=False, logging_level=logging.ERROR, **options)

@@ -157,6 +157,17 @@ def test_given_strokes_head_the_program_and_leave_the_pen_alone():
     np.testing.assert_array_equal(replay(easel.program(1)), easel.canvases()[1])
 
 
+@pytest.mark.parametrize("strokes", ["simple", "compound"])
+def test_all_programs_at_once_are_those_one_by_one(strokes):
+    easel = Easel(EnvConfig(grid=16, strokes=strokes, channels=3), 5)
+    easel.draw(3, [Stroke(Point(0.1, 0.1), Point(0.5, 0.9), Point(0.9, 0.1), Brush(0.1))])
+    painted(easel, random_actions(easel, 4))
+    headers = [{"seed": index} for index in range(5)]
+    programs = easel.programs(headers)
+    assert programs == [easel.program(index, **header) for index, header in enumerate(headers)]
+    assert len({program.strokes for program in programs}) == 5
+
+
 # Pen lifts, travel, lines and length.
 
 PENS = ((0.0, 0.0, 0.0), (0.5, 0.5, 0.5))
