@@ -27,7 +27,7 @@ def pytest_terminal_summary(terminalreporter, config):
     terminalreporter.section("faults")
     for outcome in ("passed", "failed", "error", "skipped"):
         reports = terminalreporter.getreports(outcome)
-        for fault in dict.fromkeys(fault for report in reports for _, fault in report.user_properties):
+        for fault in dict.fromkeys(fault for report in reports for _, fault in getattr(report, "user_properties", ())):
             terminalreporter.line(f"{outcome:8}{fault}")
 
 
