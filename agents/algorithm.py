@@ -80,7 +80,8 @@ class SpiralConfig(IMPALAConfig):
         self.num_learners = 0
         # RLlib's default of 0 makes the main process ask its runners thousands of times a second, which takes a core.
         self.timeout_s_sampler_manager = 0.05
-        self.min_time_s_per_iteration = 1
+        self.min_time_s_per_iteration = None
+        self.iteration_s = 1.0
         # The runners get the weights of every update; with RLlib's 1 those of every second one where updates follow
         # each other at once.
         self.broadcast_interval = 0
@@ -144,6 +145,7 @@ class SpiralConfig(IMPALAConfig):
         color_entropy: float = NotProvided,
         minibatch_episodes: int = NotProvided,
         average: float = NotProvided,
+        iteration_s: float = NotProvided,
         env_steps_budget: int | None = NotProvided,
         **kwargs: Any,
     ) -> SpiralConfig:
@@ -157,6 +159,8 @@ class SpiralConfig(IMPALAConfig):
             flag_entropy, color_entropy: times as large a bonus for the entropy of the part ``flag``, and of colours.
             minibatch_episodes: episodes in one optimiser step.
             average: decay, per rollout, of the averaged weights.
+            iteration_s: least duration of an iteration. RLlib's own ``min_time_s_per_iteration`` goes by the clock on the
+                wall: where that is set back, an iteration does not end before it shows the old time again.
             env_steps_budget: steps of the whole run, for the two schedules.
         """
         super().training(**kwargs)
@@ -170,6 +174,7 @@ class SpiralConfig(IMPALAConfig):
             "color_entropy": color_entropy,
             "minibatch_episodes": minibatch_episodes,
             "average": average,
+            "iteration_s": iteration_s,
             "env_steps_budget": env_steps_budget,
         }
         for name, value in own.items():
@@ -264,6 +269,12 @@ class Spiral(IMPALA):
     def step(self) -> dict[str, Any]:
         with self._answers():
             return super().step()
+
+    def training_step(self) -> None:
+        until = time.monotonic() + self.config.iteration_s
+        super().training_step()
+        while time.monotonic() < until:
+            super().training_step()
 
     def cleanup(self) -> None:
         with contextlib.suppress(ProcessError), at_most(STOP_S, str):  # who gives no answer is ended with Ray

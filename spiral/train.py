@@ -155,7 +155,7 @@ class Training:
         )
         report.show(0.0, 0.0, "starting Ray's processes")
         with native_errors_held_back():
-            self.algorithm = SpiralConfig.from_run(run).reporting(min_time_s_per_iteration=iteration_s).build_algo()
+            self.algorithm = SpiralConfig.from_run(run).training(iteration_s=iteration_s).build_algo()
         self._began = time.monotonic()
         self.env_steps = self._steps_before = 0
         self._seconds_before, self._cpu_before, self._cpu_began = 0.0, 0.0, cpu_began

@@ -12,7 +12,7 @@ from spiral.bench.processes import memory_kind
 from spiral.bench.train import NAMES, START_SECONDS, STEPS_A_SECOND, WARM_UP, by_process, memory_of, train_once, warm_up
 from spiral.config import RunConfig, override
 
-RUNNERS = (1, 2, 4)
+RUNNERS = (1, 2, 4, 8)
 SIZES = (32, 64, 128)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 
 import numpy as np
 import pytest
@@ -20,7 +21,20 @@ TRAINING_ROWS = (
 
 def build(run, *settings, iteration=0.0):
     run = config.override(run, list(settings))
-    return SpiralConfig.from_run(run).reporting(min_time_s_per_iteration=iteration).build_algo()
+    return SpiralConfig.from_run(run).training(iteration_s=iteration).build_algo()
+
+
+def test_an_iteration_ends_where_the_clock_on_the_wall_is_set_back(built, monkeypatch):
+    algorithm = built(iteration=0.3)
+    began, now = time.monotonic(), time.time
+
+    def set_back():
+        """By a minute, as soon as there was an iteration's first look at it."""
+        return now() - (60.0 if time.monotonic() > began + 0.1 else 0.0)
+
+    monkeypatch.setattr(time, "time", set_back)
+    algorithm.train_metrics()
+    assert 0.3 <= time.monotonic() - began < 30
 
 
 @pytest.fixture

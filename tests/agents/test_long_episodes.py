@@ -17,7 +17,7 @@ from spiral.program import matches_checksum
 
 def trained(run, updates):
     """The last row of the metrics, and the painter, after so many updates in one process."""
-    algorithm = SpiralConfig.from_run(run).reporting(min_time_s_per_iteration=0).build_algo()
+    algorithm = SpiralConfig.from_run(run).training(iteration_s=0).build_algo()
     try:
         rows = [algorithm.train_metrics() for _ in range(updates)]
         weights = {name: torch.as_tensor(value) for name, value in algorithm.average_weights().items()}

@@ -41,7 +41,7 @@ SETTINGS = [
 def trained(on_ray, tiny_run):
     """The run, the last row of its metrics, and the painter after five updates in one process."""
     run = config.override(tiny_run, SETTINGS)
-    algorithm = SpiralConfig.from_run(run).reporting(min_time_s_per_iteration=0).build_algo()
+    algorithm = SpiralConfig.from_run(run).training(iteration_s=0).build_algo()
     try:
         rows = [algorithm.train_metrics() for _ in range(5)]
         weights = {name: torch.as_tensor(value) for name, value in algorithm.average_weights().items()}

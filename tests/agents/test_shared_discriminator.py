@@ -320,7 +320,7 @@ def test_two_of_one_name(shared, run):
 
 def build(run, *settings):
     run = config.override(run, list(settings))
-    return SpiralConfig.from_run(run).reporting(min_time_s_per_iteration=0).build_algo()
+    return SpiralConfig.from_run(run).training(iteration_s=0).build_algo()
 
 
 def scorers(state):

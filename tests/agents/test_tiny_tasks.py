@@ -60,7 +60,7 @@ def test_the_painter_learns_to_paint_what_it_is_asked_for(on_ray, tmp_path, sett
     run = config.override(config.RunConfig(), [*SETTINGS, *settings, f"data={tmp_path / 'strokes.npz'}"])
     strokes = four_strokes()
     np.savez(tmp_path / "strokes.npz", images=np.tile(strokes, (50, 1, 1, 1)), labels=np.tile(np.arange(4), 50))
-    algorithm = SpiralConfig.from_run(run).reporting(min_time_s_per_iteration=0).build_algo()
+    algorithm = SpiralConfig.from_run(run).training(iteration_s=0).build_algo()
     try:
         while algorithm.train_metrics().get("env_steps_trained", 0) < run.env_steps:
             pass

@@ -99,7 +99,7 @@ def test_a_run_trains_measures_shows_and_paints_again(on_ray, run, tmp_path, kin
 
 
 def build(run):
-    return SpiralConfig.from_run(run).reporting(min_time_s_per_iteration=0).build_algo()
+    return SpiralConfig.from_run(run).training(iteration_s=0).build_algo()
 
 
 @every_kind

@@ -21,7 +21,7 @@ def run(tiny_run):
 
 @pytest.fixture(scope="module")
 def algorithm(on_ray, run):
-    algorithm = SpiralConfig.from_run(run).reporting(min_time_s_per_iteration=0.1).build_algo()
+    algorithm = SpiralConfig.from_run(run).training(iteration_s=0.1).build_algo()
     yield algorithm
     algorithm.stop()
 

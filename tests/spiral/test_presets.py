@@ -39,7 +39,7 @@ def pictures(tmp_path_factory):
 def test_a_preset_trains(on_ray, pictures, name):
     preset = config.preset(name)
     run = config.override(preset, [f"data={pictures[preset.env.channels]}", *FEW])
-    algorithm = SpiralConfig.from_run(run).reporting(min_time_s_per_iteration=0).build_algo()
+    algorithm = SpiralConfig.from_run(run).training(iteration_s=0).build_algo()
     try:
         before = algorithm.average_weights()
         rows = [algorithm.train_metrics() for _ in range(2)]

@@ -14,7 +14,7 @@ from spiral.state_file import load_state, save_state
 
 @contextlib.contextmanager
 def started(run):
-    algorithm = SpiralConfig.from_run(run).reporting(min_time_s_per_iteration=0).build_algo()
+    algorithm = SpiralConfig.from_run(run).training(iteration_s=0).build_algo()
     try:
         yield algorithm
     finally:
