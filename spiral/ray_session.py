@@ -79,7 +79,7 @@ def check_gpus(asked: float, there: float) -> None:
     """A cluster may have to get a machine that has them first; this one will not get any."""
     if asked > there:
         raise InputError(
-            f"the run asks for {asked:g} GPUs, and Ray finds {there:g} on this machine; lower num_gpus_per_learner or "
+            f"the run asks for {asked:g} GPU{'' if asked == 1 else 's'}, and Ray finds {there:g} on this machine; lower num_gpus_per_learner or "
             "discriminator.num_gpus (0 learns on CPUs), or give --address of a cluster that has them"
         )
 
