@@ -141,8 +141,8 @@ class Placed:
 
 ray.init(address="auto", logging_level="ERROR", log_to_driver=False)
 run = config.override(config.RunConfig(), ["discriminator.num_gpus=0.5", "discriminator.num_cpus=0.5"])
-placed = [start_process(Placed, run.scoring).place.remote() for _ in range(3)]
-there, waiting = ray.wait(placed, num_returns=2, timeout=300)
+discriminators = [start_process(Placed, run.scoring) for _ in range(3)]
+there, waiting = ray.wait([each.place.remote() for each in discriminators], num_returns=2, timeout=300)
 print(ray.get(there), len(ray.wait(waiting, timeout=10)[0]))
 """
 
