@@ -29,10 +29,9 @@ def common_settings(scoring: Scoring) -> dict[str, Any]:
     settings = {
         f"{group}.{name}": value for group, of in groups.items() for name, value in dataclasses.asdict(of).items()
     }
-    canvas = {f"env.{name}": getattr(env, name) for name in (*env.picture, "target", "classes")}
-    return (
-        {name: value for name, value in settings.items() if name not in MEMBERS_OWN} | canvas | {"data": scoring.data}
-    )
+    settings |= {f"env.{name}": getattr(env, name) for name in (*env.picture, "target", "classes")}
+    settings["data"] = scoring.data
+    return {name: value for name, value in settings.items() if name not in MEMBERS_OWN}
 
 
 class SharedDiscriminatorLearner(DiscriminatorLearner):

@@ -78,8 +78,9 @@ def ray_session(run: RunConfig, address: str | None, cpus: int | None = None) ->
 def check_gpus(asked: float, there: float) -> None:
     """A cluster may have to get a machine that has them first; this one will not get any."""
     if asked > there:
+        gpus = f"{asked:g} GPU{'' if asked == 1 else 's'}"
         raise InputError(
-            f"the run asks for {asked:g} GPU{'' if asked == 1 else 's'}, and Ray finds {there:g} on this machine; lower num_gpus_per_learner or "
+            f"the run asks for {gpus}, and Ray finds {there:g} on this machine; lower num_gpus_per_learner or "
             "discriminator.num_gpus (0 learns on CPUs), or give --address of a cluster that has them"
         )
 
