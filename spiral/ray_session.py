@@ -11,10 +11,14 @@ import tempfile
 from collections.abc import Iterator
 from typing import Any
 
+import psutil
+
+from spiral import usage
 from spiral.config import RunConfig
 from spiral.errors import InputError, ProcessError, reason
 
 ANSWER_S = 10.0  # longest wait for a cluster to answer
+EXIT_S = 10.0  # and for the processes of a Ray that has ended
 OBJECT_STORE_BYTES = 10**9  # of a local Ray; rollouts are a few megabytes
 # Of a local Ray, too. It would keep a record of each call, a megabyte a minute, with nobody to look at them; and
 # rollouts that were learned from for a second, fifty megabytes of every process's memory.
@@ -72,7 +76,17 @@ def ray_session(run: RunConfig, address: str | None, cpus: int | None = None) ->
             check_gpus(asked.get("GPU", 0), ray.cluster_resources().get("GPU", 0))
         yield
     finally:
+        processes = usage.tree()[1:] if address is None else []
         ray.shutdown()
+        end_those_of_ray(processes)
+
+
+def end_those_of_ray(processes: list[psutil.Process]) -> None:
+    """See that no process of an ended Ray is left: now and then one hangs in its very last step, for ever."""
+    of_ray = [process for process in processes if "ray::" in usage.title(process)]
+    for process in psutil.wait_procs(of_ray, timeout=EXIT_S)[1]:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
 
 
 def check_gpus(asked: float, there: float) -> None:

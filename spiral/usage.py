@@ -13,6 +13,13 @@ def tree() -> list[psutil.Process]:
     return [me, *me.children(recursive=True)]
 
 
+def title(process: psutil.Process) -> str:
+    """What a process calls itself, "ray::CanvasEnvRunner" say; "" where it has ended."""
+    with contextlib.suppress(psutil.Error):
+        return "".join(process.cmdline()[:1])
+    return ""
+
+
 def stopped() -> list[str]:
     """Those that are stopped, as by Ctrl-Z or SIGSTOP: "4242 (ray::CanvasEnvRunner)"."""
     found = []
