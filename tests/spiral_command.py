@@ -100,10 +100,13 @@ class Spiral:
         assert not ended, f"it ended without a line like {pattern!r}: {self._stderr.read_text()}"
         return None
 
+    def errors(self):
+        return self._stderr.read_text()
+
     def end(self):
         """Exit code, the rest of the output, errors."""
         self.process.wait(LONGEST_S)
-        return self.process.returncode, self.read(), self._stderr.read_text()
+        return self.process.returncode, self.read(), self.errors()
 
 
 def _name(process):
