@@ -304,10 +304,16 @@ def test_what_cannot_be_shared_is_said_before_anything_is_started(shared, run, s
     assert str(error.value) == (message or STARTED_WITH.format(f"data='{run.data}', got 'digits'"))
 
 
-def test_what_members_may_choose_for_themselves(member):
-    member(
-        "discriminator.max_lag=5", "objective.reward=difference", "seed=77", "learner.entropy=0.5", "env.blank_cost=1"
+def test_what_members_may_choose_for_themselves(shared, member):
+    own = (
+        "discriminator.max_lag=0",
+        "objective.reward=difference",
+        "seed=77",
+        "learner.entropy=0.5",
+        "env.blank_cost=1",
     )
+    before = shared.get_state()["version"]
+    assert member(*own).exchange(canvases(0)).version == before + 1
 
 
 def test_two_of_one_name(shared, run):
