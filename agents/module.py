@@ -107,9 +107,9 @@ class PainterModule(TorchRLModule, ValueFunctionAPI):
 
     def _forward_train(self, batch: dict[str, Any], **kwargs) -> dict[str, Any]:
         lead = batch[Columns.OBS]["canvas"].shape[:-3]
-        core, maps, _ = self._unroll(batch, lead)
+        core, seen, _ = self._unroll(batch, lead)
         actions = batch[Columns.ACTIONS].reshape(math.prod(lead), -1)
-        _, logits = self.painter.heads(core, actions, maps=maps)  # teacher-forced: those of the actions taken
+        _, logits = self.painter.heads(core, actions, seen=seen)  # teacher-forced: those of the actions taken
         return {
             Columns.ACTION_DIST_INPUTS: torch.cat(logits, dim=-1).reshape(*lead, -1),
             Columns.EMBEDDINGS: core,

@@ -42,9 +42,9 @@ class PictureConv2d(nn.Conv2d):
     """A convolution of pictures stacked along the channels that can also be had of each alone: their sum is the whole."""
 
     def of(self, picture: Tensor, first: int) -> Tensor:
-        """The share, without bias, of the picture whose channels begin with number ``first``."""
+        """The share of the picture whose channels begin with number ``first``; the first one's has the bias."""
         weight = self.weight[:, first : first + picture.shape[1]]
-        return F.conv2d(picture, weight, None, self.stride, self.padding)
+        return F.conv2d(picture, weight, None if first else self.bias, self.stride, self.padding)
 
 
 def orthogonal(layer: nn.Module, gain: float = math.sqrt(2)) -> nn.Module:
@@ -96,10 +96,10 @@ class CellFeatures(nn.Module):
 
 
 class Encoding(NamedTuple):
-    """What an encoder makes of N observations: features [N, hidden], and maps [N, C, cells] for pointer heads or None."""
+    """What an encoder makes of N observations: features [N, hidden], and what pointer heads look at, or None."""
 
     features: Tensor
-    maps: Tensor | None = None
+    seen: SeenCells | None = None
 
 
 class Constants(NamedTuple):
@@ -159,18 +159,19 @@ class QuickEncoder(nn.Module):
         )
 
     def forward(self, canvas: Tensor, extra: Tensor, constants: Constants) -> Encoding:
-        first = self.convolutions[0]
-        seen = F.relu(add_constant(first.of(canvas, 0), constants.target) + first.bias[:, None, None])
+        seen = F.relu(add_constant(self.convolutions[0].of(canvas, 0), constants.target))
         h = self.canvas(self.convolutions[2:](seen)) + self.extra(extra)
         h = F.relu(add_constant(h, constants.noise))
         return Encoding(h + F.relu(self.residual(h)), self.maps and self.maps(seen))
 
 
 class CellMaps(nn.Module):
-    """What is to be seen at each cell of the grid: features [N, C, cells].
+    """What is to be seen at each cell of the grid: C features, the "maps" [C, grid, grid].
 
-    Each place of the encoder's first convolution gives those of the cells it covers (sub-pixel convolution, Shi et al.
-    2016): convolutions at the grid's own resolution would cost seven times as much.
+    Each place of the encoder's first convolution gives those of the cells it covers, by a linear layer of its own for
+    each of them (sub-pixel convolution, Shi et al. 2016), and where the grid is another than these cells make together,
+    they are interpolated. All that is linear, so maps are never made: a pointer head asks for one number a cell and the
+    features of one cell, both a fraction of the work.
 
     Args:
         inputs: channels of that convolution.
@@ -181,16 +182,66 @@ class CellMaps(nn.Module):
 
     def __init__(self, inputs: int, places: tuple[int, int], grid: int, channels: int):
         super().__init__()
-        self._grid = (grid, grid)
-        self._factor = max(1, math.ceil(grid / min(places)))
+        self._grid, self._places = grid, places
+        self._factor = factor = max(1, math.ceil(grid / min(places)))
         self.around = orthogonal(nn.Conv2d(inputs, inputs, 3, padding=1))
-        self.cells = orthogonal(nn.Conv2d(inputs, channels * self._factor**2, 1))
+        self.cells = orthogonal(nn.Conv2d(inputs, channels * factor**2, 1))
 
-    def forward(self, seen: Tensor) -> Tensor:
-        maps = F.pixel_shuffle(self.cells(F.relu(self.around(seen))), self._factor)
-        if maps.shape[2:] != self._grid:
-            maps = F.interpolate(maps, self._grid, mode="bilinear", align_corners=True)
-        return maps.flatten(2)
+        # Each cell is one of those that the places make, or lies between four: their places, their numbers there and
+        # their shares, [cells, 1 or 4].
+        (y, share_y), (x, share_x) = (_neighbours(count * factor, grid) for count in places)
+        (y, share_y), (x, share_x) = (
+            (t[:, None, :, None] for t in (y, share_y)),
+            (t[None, :, None] for t in (x, share_x)),
+        )
+        at = {"place": y // factor * places[1] + x // factor, "number": y % factor * factor + x % factor}
+        for name, values in (at | {"share": share_y * share_x}).items():
+            self.register_buffer(name, values.reshape(grid**2, -1), persistent=False)
+
+    def forward(self, seen: Tensor) -> SeenCells:
+        return SeenCells(self, F.relu(self.around(seen)))
+
+    def scores(self, around: Tensor, query: Tensor) -> Tensor:
+        """Scalar products of the queries [N, C] with the features of every cell: [N, cells]."""
+        factor, channels = self._factor, query.shape[1]
+        layers = (query @ self.cells.weight.view(channels, -1)).view(-1, factor**2, around.shape[1])
+        biases = (query @ self.cells.bias.view(channels, -1)).unsqueeze(2)
+        scores = torch.baddbmm(biases, layers, around.flatten(2))
+        rows, columns = self._places
+        # As F.pixel_shuffle, in less time.
+        scores = scores.view(-1, factor, factor, rows, columns).permute(0, 3, 1, 4, 2)
+        scores = scores.reshape(-1, 1, rows * factor, columns * factor)
+        if scores.shape[2:] != (self._grid, self._grid):
+            scores = F.interpolate(scores, (self._grid, self._grid), mode="bilinear", align_corners=True)
+        return scores.flatten(1)
+
+    def at(self, around: Tensor, cells: Tensor) -> Tensor:
+        """The features of one cell each, indices [N]: [N, C]."""
+        places = self.place[cells].unsqueeze(1).expand(-1, around.shape[1], -1)
+        there = around.flatten(2).gather(2, places).transpose(1, 2)
+        features = F.linear(there, self.cells.weight.flatten(1), self.cells.bias).unflatten(2, (-1, self._factor**2))
+        numbers = self.number[cells][:, :, None, None].expand(-1, -1, features.shape[2], -1)
+        return (features.gather(3, numbers) * self.share[cells][:, :, None, None]).sum((1, 3))
+
+
+def _neighbours(count: int, points: int) -> tuple[Tensor, Tensor]:
+    """Linear interpolation of so many values to so many points, ends on ends: indices and shares [points, 1 or 2]."""
+    shares = F.interpolate(torch.eye(count)[None], points, mode="linear", align_corners=True)[0].T
+    shares, indices = shares.topk(1 if count == points else 2)
+    return indices, shares
+
+
+class SeenCells(NamedTuple):
+    """What is seen at the cells of N canvases: ``maps`` and what it makes of them, ``around`` [N, inputs, rows, columns]."""
+
+    maps: CellMaps
+    around: Tensor
+
+    def scores(self, query: Tensor) -> Tensor:
+        return self.maps.scores(self.around, query)
+
+    def at(self, cells: Tensor) -> Tensor:
+        return self.maps.at(self.around, cells)
 
 
 class PointerHead(nn.Module):
@@ -201,8 +252,8 @@ class PointerHead(nn.Module):
         self.flat = orthogonal(nn.Linear(inputs, cells), gain=0.01)
         self.query = orthogonal(nn.Linear(inputs, channels), gain=0.01)
 
-    def forward(self, state: Tensor, maps: Tensor) -> Tensor:
-        return self.flat(state) + torch.bmm(self.query(state).unsqueeze(1), maps).squeeze(1)
+    def forward(self, state: Tensor, seen: SeenCells) -> Tensor:
+        return self.flat(state) + seen.scores(self.query(state))
 
 
 class SpiralEncoder(nn.Module):
@@ -237,7 +288,7 @@ class SpiralEncoder(nn.Module):
         return Constants(seen, None if noise is None else self.noise(noise)[:, :, None, None])
 
     def forward(self, canvas: Tensor, extra: Tensor, constants: Constants) -> Encoding:
-        features = add_constant(self.first.of(canvas, 0), constants.target) + self.first.bias[:, None, None]
+        features = add_constant(self.first.of(canvas, 0), constants.target)
         features = add_constant(features + self.extra(extra)[:, :, None, None], constants.noise)
         return Encoding(F.relu(self.output(self.convolutions(features))))
 

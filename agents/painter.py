@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from spiral.agents import networks
 from spiral.agents.heads import AutoregressiveHeads
-from spiral.agents.networks import Constants, Encoding
+from spiral.agents.networks import Constants, Encoding, SeenCells
 from spiral.config import EnvConfig, PainterConfig
 from spiral.envs.actions import action_table
 
@@ -20,19 +20,20 @@ State = dict[str, Tensor]  # recurrent state: {"h": [N, lstm], "c": [N, lstm]}, 
 
 
 class PainterOutput(NamedTuple):
-    """actions int64 [N, parts]; logits, normalised, one [N, n] a part; value [N]; state, the next recurrent state."""
+    """actions int64 [N, parts]; logits, normalised, one [N, n] a part; core [N, size], which ``Painter.value`` reads;
+    state, the next recurrent state."""
 
     actions: Tensor
     logits: list[Tensor]
-    value: Tensor
+    core: Tensor
     state: State
 
 
 class Unrolled(NamedTuple):
-    """core float32 [B * T, size]; maps [B * T, C, cells] for pointer heads, or None; state, the last recurrent state."""
+    """core float32 [B * T, size]; seen, what pointer heads look at, or None; state, the last recurrent state."""
 
     core: Tensor
-    maps: Tensor | None
+    seen: SeenCells | None
     state: State
 
 
@@ -49,29 +50,30 @@ class Painter(nn.Module):
         self.config, self.env = config, env
         self.table = action_table(env)
         points = torch.as_tensor(self.table.cell_points)
-        self.register_buffer("cell_points", points, persistent=False)
         self.register_buffer("steps", step_features(env.episode_length), persistent=False)
         self.register_buffer("relevant", torch.as_tensor(self.table.relevant).bool(), persistent=False)
 
         pictures = 2 if env.target else 1
-        sizes = dict(zip(self.table.parts, self.table.nvec))
-        previous = sum(2 if part in self.table.points else int(n) for part, n in sizes.items())
-        extra = 2 + previous + self.steps.shape[1]
+        sizes = {part: int(n) for part, n in zip(self.table.parts, self.table.nvec)}
+        coordinates = FixedFeatures(points * 2 - 1)
+        # Of the previous action's parts.
+        features = {part: coordinates if part in self.table.points else OneHot(n) for part, n in sizes.items()}
+        self.previous = nn.ModuleDict(features)
+        extra = 2 + sum(each.size for each in features.values()) + self.steps.shape[1]
         noise = env.noise_size + env.classes
         if config.network == "quick":
             self.cells = networks.CellFeatures(points, config.location_embedding)
             self.encoder = networks.QuickEncoder(
                 env, pictures, extra, noise, config.hidden, tuple(config.channels), config.pointer
             )
-            location = self.cells
-            location_size = self.cells.size + config.pointer
+            features |= dict.fromkeys(self.table.points, self.cells)
+            seen = config.pointer
         else:
             self.encoder = networks.SpiralEncoder(env, pictures, extra, noise, config.hidden)
-            location = self._cell_coordinates
-            location_size = 2
+            seen = 0
         self.core = nn.LSTMCell(config.hidden, config.lstm) if config.lstm else None
         state_size = config.lstm or config.hidden
-        self.heads = self._make_heads(sizes, state_size, location, location_size)
+        self.heads = self._make_heads(sizes, features, state_size, seen)
         if config.network == "quick":
             self.value = nn.Sequential(
                 networks.orthogonal(nn.Linear(state_size, 128)),
@@ -81,25 +83,22 @@ class Painter(nn.Module):
         else:
             self.value = nn.Linear(state_size, 1)
 
-    def _make_heads(self, sizes, state_size, location, location_size) -> AutoregressiveHeads:
+    def _make_heads(self, sizes, features, state_size, seen) -> AutoregressiveHeads:
+        """``sizes``: number of choices of each part; ``features`` of them; ``seen``: number of those of a cell's looks."""
         quick = self.config.network == "quick"
         mix = networks.QuickMix if quick else networks.ResidualMix
-        logits, mixes, features = {}, {}, {}
+        logits, mixes = {}, {}
         for part, n in sizes.items():
             is_location = part in self.table.points
             if is_location and not quick:
                 logits[part] = networks.MapLocationHead(state_size, self.env.grid)
-            elif is_location and self.config.pointer:
-                logits[part] = networks.PointerHead(state_size, int(n), self.config.pointer)
+            elif is_location and seen:
+                logits[part] = networks.PointerHead(state_size, n, seen)
             else:
-                logits[part] = networks.orthogonal(nn.Linear(state_size, int(n)), gain=0.01)
-            features[part] = location if is_location else OneHot(int(n))
-            mixes[part] = mix(state_size, location_size if is_location else int(n))
+                logits[part] = networks.orthogonal(nn.Linear(state_size, n), gain=0.01)
+            mixes[part] = mix(state_size, features[part].size + (seen if is_location else 0))
         del mixes[part]  # nothing is chosen after the last part
         return AutoregressiveHeads(self.table.parts, logits, mixes, features)
-
-    def _cell_coordinates(self, cells: Tensor) -> Tensor:
-        return self.cell_points[cells] * 2 - 1
 
     def masks(self, actions: Tensor) -> Tensor:
         """Which parts of actions int [..., parts] mattered: bool [..., parts]."""
@@ -109,7 +108,7 @@ class Painter(nn.Module):
         """The recurrent state at the start of an episode: zeros [batch, lstm]."""
         if self.core is None:
             return {}
-        zeros = torch.zeros(batch, self.config.lstm, device=self.cell_points.device)
+        zeros = torch.zeros(batch, self.config.lstm, device=self.steps.device)
         return {"h": zeros, "c": zeros}
 
     def constants(self, observation: dict[str, Tensor]) -> Constants:
@@ -136,13 +135,10 @@ class Painter(nn.Module):
         previous = observation["previous"].reshape(n, -1).long()
         mattered = self.masks(previous)
         inputs = [observation["pen"].reshape(n, 2).float() * 2 - 1]
-        for index, (part, size) in enumerate(zip(self.table.parts, self.table.nvec)):
-            choice = previous[:, index]
-            is_location = part in self.table.points
-            features = self._cell_coordinates(choice) if is_location else F.one_hot(choice, int(size))
-            inputs.append(features * mattered[:, index : index + 1])
+        for index, features in enumerate(self.previous.values()):
+            inputs.append(features(previous[:, index]) * mattered[:, index : index + 1])
         inputs.append(self.steps[observation["step"].reshape(n).long()])
-        return torch.cat([x.float() for x in inputs], dim=1)
+        return torch.cat(inputs, dim=1)
 
     def forward(
         self,
@@ -157,10 +153,10 @@ class Painter(nn.Module):
 
         ``constants`` of these episodes, where they are known already, save time.
         """
-        features, maps = self.encode(observation, constants)
+        features, seen = self.encode(observation, constants)
         core, state = self._step(features, state)
-        chosen, logits = self.heads(core, actions, generator, greedy, maps)
-        return PainterOutput(chosen, logits, self.value(core).squeeze(-1), state)
+        chosen, logits = self.heads(core, actions, generator, greedy, seen)
+        return PainterOutput(chosen, logits, core, state)
 
     def _step(self, features: Tensor, state: State) -> tuple[Tensor, State]:
         if self.core is None:
@@ -169,28 +165,37 @@ class Painter(nn.Module):
         return h, {"h": h, "c": c}
 
     def unroll(self, observation: dict[str, Tensor], state: State, time: int) -> Unrolled:
-        """Core output and maps, [B * T, ...], of observations [B, T, ...], and the recurrent state after the last step.
+        """Core output, [B * T, ...], and what pointer heads look at, of observations [B, T, ...], and the recurrent state after the last step.
 
         Noise, label and target may also be [B, 1, ...].
         """
-        features, maps = self.encode(observation)
+        features, seen = self.encode(observation)
         if self.core is None:
-            return Unrolled(features, maps, {})
+            return Unrolled(features, seen, {})
         outputs = []
         for step in features.reshape(-1, time, features.shape[-1]).unbind(dim=1):
             output, state = self._step(step, state)
             outputs.append(output)
-        return Unrolled(torch.stack(outputs, dim=1).flatten(0, 1), maps, state)
+        return Unrolled(torch.stack(outputs, dim=1).flatten(0, 1), seen, state)
 
 
-class OneHot:
-    """Indices [N] -> one-hot float32 [N, n]."""
+class FixedFeatures(nn.Module):
+    """Indices [N] -> their rows of a table float32 [n, size] that does not learn: [N, size]."""
+
+    def __init__(self, table: Tensor):
+        super().__init__()
+        self.register_buffer("table", table, persistent=False)
+        self.size = table.shape[1]
+
+    def forward(self, indices: Tensor) -> Tensor:
+        return self.table[indices]
+
+
+class OneHot(FixedFeatures):
+    """Indices [N] -> one-hot float32 [N, n]; from a table, since ``F.one_hot`` first looks for the largest of them."""
 
     def __init__(self, n: int):
-        self.n = n
-
-    def __call__(self, indices: Tensor) -> Tensor:
-        return F.one_hot(indices.long(), self.n).float()
+        super().__init__(torch.eye(n))
 
 
 def step_features(length: int) -> Tensor:

@@ -129,9 +129,9 @@ class BareLoop:
         """V-trace policy gradient, Huber value loss, entropy bonus; all means over steps."""
         settings = self.run.learner
         episodes, steps = rewards.shape
-        core, maps, _ = self.painter.unroll(batch.observations, {}, steps)
+        core, seen, _ = self.painter.unroll(batch.observations, {}, steps)
         actions = batch.actions.flatten(0, 1)
-        _, logits = self.painter.heads(core, actions, maps=maps)
+        _, logits = self.painter.heads(core, actions, seen=seen)
         masks = self.painter.masks(actions)
         log_probs = joint_log_prob(logits, actions, masks).view(episodes, steps)
         values = self.painter.value(core).view(episodes, steps)

@@ -81,7 +81,7 @@ def follow(painter, rollout):
             state = output.state
             mask = painter.masks(action)
             log_probs.append(joint_log_prob(output.logits, action, mask))
-            values.append(output.value)
+            values.append(painter.value(output.core).squeeze(-1))
             of_parts = [torch.distributions.Categorical(logits=logits).entropy() for logits in output.logits]
             entropies.append(torch.cat(of_parts) * mask[0])
     shape = (episodes, length)

@@ -3,6 +3,7 @@ import math
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional as F
 
 from spiral.agents import networks
 from spiral.canvas import CanvasSpec
@@ -62,6 +63,24 @@ def make_encoder(design, env, pictures, noise):
     return networks.SpiralEncoder(env, pictures, 6, noise, 24)
 
 
+def maps_of(seen):
+    """The maps that a pointer head never makes, [N, C, cells]: sub-pixel convolution, then interpolation to the grid."""
+    maps = F.pixel_shuffle(seen.maps.cells(seen.around), seen.maps._factor)
+    return F.interpolate(maps, [seen.maps._grid] * 2, mode="bilinear", align_corners=True).flatten(2)
+
+
+@pytest.mark.parametrize("places", [(8, 8), (4, 4), (5, 4), (3, 7), (9, 20)])
+def test_scores_and_features_of_cells_are_those_of_the_maps(places):
+    torch.manual_seed(0)
+    cell_maps = networks.CellMaps(3, places, grid=8, channels=2)
+    torch.nn.init.normal_(cell_maps.cells.bias)
+    seen = cell_maps(torch.rand(64, 3, *places))
+    maps, query = maps_of(seen), torch.randn(64, 2)
+    torch.testing.assert_close(seen.scores(query), torch.einsum("nc,nck->nk", query, maps))
+    cells = torch.arange(64)
+    torch.testing.assert_close(seen.at(cells), maps[cells, :, cells])
+
+
 @pytest.mark.parametrize("design", ["quick", "spiral"])
 @pytest.mark.parametrize("width, height, channels", [(16, 16, 1), (17, 31, 3), (128, 16, 1), (20, 64, 3)])
 @pytest.mark.parametrize("pictures, noise", [(1, 4), (2, 0)])
@@ -71,10 +90,10 @@ def test_encoders_take_any_canvas(design, width, height, channels, pictures, noi
     target = torch.rand(2, channels, height, width) if pictures == 2 else None
     heard = torch.rand(2, noise) if noise else None
     constants = encoder.constants(target, heard)
-    features, maps = encoder(canvases, torch.zeros(6, 6), constants)
+    features, seen = encoder(canvases, torch.zeros(6, 6), constants)
     assert features.shape == (6, 24)
     assert (features >= 0).all()
-    assert maps is None if design == "spiral" else maps.shape == (6, 2, 32 * 32)
+    assert seen is None if design == "spiral" else maps_of(seen).shape == (6, 2, 32 * 32)
 
 
 @pytest.mark.parametrize("design", ["quick", "spiral"])
@@ -98,7 +117,7 @@ def test_shares_of_the_pictures_are_the_whole_convolution():
     convolution = networks.PictureConv2d(4, 3, 5, stride=2, padding=2)
     pictures = torch.rand(2, 4, 9, 9)
     shares = convolution.of(pictures[:, :1], 0) + convolution.of(pictures[:, 1:], 1)
-    torch.testing.assert_close(shares + convolution.bias[:, None, None], convolution(pictures))
+    torch.testing.assert_close(shares, convolution(pictures))
 
 
 def test_maps_show_each_cell_what_is_there():
@@ -110,18 +129,18 @@ def test_maps_show_each_cell_what_is_there():
         y, x = round(row / 15 * 63), round(column / 15 * 63)
         pictures[1, 0, max(0, y - 2) : y + 3, max(0, x - 2) : x + 3] = 1
         with torch.no_grad():
-            maps = encoder(pictures, torch.zeros(2, 6), encoder.constants(None, None)).maps
-        blank, seen = maps.reshape(2, -1, 16, 16)
-        moved = (seen - blank).abs().sum(dim=0)
+            maps = maps_of(encoder(pictures, torch.zeros(2, 6), encoder.constants(None, None)).seen)
+        blank, shown = maps.reshape(2, -1, 16, 16)
+        moved = (shown - blank).abs().sum(dim=0)
         found = divmod(int(moved.argmax()), 16)
         assert max(abs(found[0] - row), abs(found[1] - column)) <= 1
 
 
 def test_a_pointer_looks_for_what_its_query_says():
-    head = networks.PointerHead(3, 5, 2)
-    state, maps = torch.rand(4, 3), torch.rand(4, 2, 5)
-    expected = head.flat(state) + sum(head.query(state)[:, c, None] * maps[:, c] for c in range(2))
-    torch.testing.assert_close(head(state, maps), expected)
+    head = networks.PointerHead(3, 16, 2)
+    state, seen = torch.rand(4, 3), networks.CellMaps(3, (2, 2), grid=4, channels=2)(torch.rand(4, 3, 2, 2))
+    expected = head.flat(state) + sum(head.query(state)[:, c, None] * maps_of(seen)[:, c] for c in range(2))
+    torch.testing.assert_close(head(state, seen), expected)
 
 
 def test_the_spiral_encoder_sees_where_left_and_top_are():

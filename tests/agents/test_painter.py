@@ -136,9 +136,9 @@ def test_the_learner_finds_the_log_probs_the_runner_sampled_with(config, env):
 
     @torch.no_grad()
     def log_probs(actions):
-        core, maps, _ = painter.unroll(observed(rollout), painter.initial_state(episodes), steps)
+        core, seen, _ = painter.unroll(observed(rollout), painter.initial_state(episodes), steps)
         actions = torch.as_tensor(actions).reshape(-1, parts)
-        _, logits = painter.heads(core, actions, maps=maps)
+        _, logits = painter.heads(core, actions, seen=seen)
         return joint_log_prob(logits, actions, painter.masks(actions)).reshape(episodes, steps).numpy()
 
     assert log_probs(rollout.actions) == pytest.approx(rollout.log_probs, abs=1e-5)
@@ -156,7 +156,7 @@ def test_unrolled_values_and_states_are_those_of_single_steps(config):
         for t in range(3):
             output = painter({name: value[:, t] for name, value in observations.items()}, state)
             state = output.state
-            assert torch.allclose(output.value, values[:, t], atol=1e-5)
+            assert torch.allclose(painter.value(output.core).squeeze(-1), values[:, t], atol=1e-5)
     assert last.keys() == state.keys() == ({"h", "c"} if config.lstm else set())
     for name in state:
         assert torch.allclose(last[name], state[name], atol=1e-5)
@@ -204,7 +204,7 @@ def test_parts_come_in_the_order_of_the_action_table(config):
     output = painter(one_observation(painter, 2), {})
     assert [part.shape[1] for part in output.logits] == [2, 16, 16, 2, 1, 7, 7, 7]
     assert output.actions.shape == (2, 8)
-    assert output.value.shape == (2,)
+    assert painter.value(output.core).shape == (2, 1)
     assert make_painter(config).heads.parts == painter.heads.parts[:5]
 
 
@@ -221,9 +221,9 @@ def test_a_part_of_one_level_is_certain_and_learns_nothing(config):
     rollout = paint(painter, episodes=8)
     size = painter.table.parts.index("size")
     assert not rollout.actions[..., size:].any()
-    core, maps, _ = painter.unroll(observed(rollout), {}, 3)
+    core, seen, _ = painter.unroll(observed(rollout), {}, 3)
     actions = torch.as_tensor(rollout.actions).reshape(24, -1).long()
-    _, logits = painter.heads(core, actions, maps=maps)
+    _, logits = painter.heads(core, actions, seen=seen)
     masks = painter.masks(actions)
     assert not part_entropies(logits, masks)[:, size:].any()
     log_probs = joint_log_prob(logits, actions, masks)
@@ -296,8 +296,8 @@ def test_cells_reach_from_edge_to_edge(grid):
     painter = make_painter(QUICK, dataclasses.replace(TINY, grid=grid))
     corners = torch.tensor([0, grid - 1, grid * (grid - 1), grid * grid - 1])
     expected = torch.tensor([[-1.0, -1.0], [1.0, -1.0], [-1.0, 1.0], [1.0, 1.0]])
-    assert torch.equal(painter._cell_coordinates(corners), expected)
-    everywhere = painter._cell_coordinates(torch.arange(grid * grid))
+    assert torch.equal(painter.previous["end"](corners), expected)
+    everywhere = painter.previous["end"](torch.arange(grid * grid))
     assert everywhere.abs().max() == 1
 
 
@@ -322,9 +322,9 @@ def test_weights_survive_a_round_trip(config):
 def test_every_parameter_gets_a_gradient(config):
     painter = make_painter(config, dataclasses.replace(SMALL, pressures=(0.5, 1.0)))
     rollout = paint(painter, episodes=8)
-    core, maps, _ = painter.unroll(observed(rollout), painter.initial_state(8), 3)
+    core, seen, _ = painter.unroll(observed(rollout), painter.initial_state(8), 3)
     actions = torch.as_tensor(rollout.actions).reshape(24, -1)
-    _, logits = painter.heads(core, actions, maps=maps)
+    _, logits = painter.heads(core, actions, seen=seen)
     everything = torch.ones_like(actions, dtype=torch.bool)
     (joint_log_prob(logits, actions, everything).square().mean() + painter.value(core).sum()).backward()
     assert [name for name, parameter in painter.named_parameters() if not parameter.grad.any()] == []

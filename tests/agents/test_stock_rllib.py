@@ -70,8 +70,8 @@ def test_log_probs_are_those_of_the_painter(stock):
         observations = {name: values[None] for name, values in observations.items()}  # [1, T, ...]
         actions = torch.as_tensor(np.asarray(episode.get_actions()))
         with torch.no_grad():
-            core, maps, _ = painter.unroll(observations, painter.initial_state(1), len(actions))
-            _, logits = painter.heads(core, actions, maps=maps)
+            core, seen, _ = painter.unroll(observations, painter.initial_state(1), len(actions))
+            _, logits = painter.heads(core, actions, seen=seen)
             ours = joint_log_prob(logits, actions, painter.masks(actions))
         theirs = torch.as_tensor(np.asarray(episode.get_extra_model_outputs(Columns.ACTION_LOGP)))
         torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-4)
