@@ -61,6 +61,7 @@ class ActionTable(abc.ABC):
         values = {"flag": self.flags} | dict.fromkeys(self.points, config.grid**2) | brush | colors
         self.parts = tuple(values)
         self.nvec = np.array(list(values.values()), np.int64)
+        self._counts = self.nvec.astype(np.uint64)
         self.space = spaces.MultiDiscrete(self.nvec)
         self.relevant = np.tile(np.isin(self.parts, ("flag", "end")), (self.flags, 1))
         self.relevant[self.chooses] = True
@@ -118,14 +119,15 @@ class ActionTable(abc.ABC):
                 f"actions are {actions.dtype} {list(actions.shape)}; accepted: integers [{count}, {len(self.parts)}], "
                 f"one column for each of {', '.join(self.parts)}"
             )
-        wrong = (actions < 0) | (actions >= self.nvec)
+        checked = actions.astype(np.int64)
+        wrong = checked.view(np.uint64) >= self._counts  # a negative number is then a huge one
         if wrong.any():
             index, part = np.argwhere(wrong)[0]
             raise InputError(
                 f"part {self.parts[part]!r} of action {index} is {actions[index, part]}; "
                 f"accepted: 0 to {self.nvec[part] - 1}"
             )
-        return actions.astype(np.int64)
+        return checked
 
     def masks(self, actions: np.ndarray) -> np.ndarray:
         """bool [N, parts]: which parts of each of these actions [N, parts] mattered."""
@@ -136,9 +138,9 @@ class ActionTable(abc.ABC):
         pressure = actions[:, self._pressure]
         brushes = np.empty((len(actions), 7))
         brushes[:, 0] = self._widths[actions[:, self._size], pressure]
-        brushes[:, 1:3] = self._tips[pressure, np.newaxis]
+        brushes[:, 1] = brushes[:, 2] = self._tips.take(pressure)
         brushes[:, 3:6] = self._colors(actions)
-        brushes[:, 6] = self._opacities[pressure]
+        brushes[:, 6] = self._opacities.take(pressure)
         return brushes
 
     def _colors(self, actions: np.ndarray) -> np.ndarray:
@@ -176,20 +178,22 @@ class SimpleTable(ActionTable):
         return pens
 
     def paint(self, actions: np.ndarray, pens: np.ndarray, over: bool) -> tuple[np.ndarray, np.ndarray]:
-        starts, ends = pens["place"], self._cells[actions[:, END]]
+        # `take` is three times as quick as indexing with an array.
+        starts, ends = pens["place"], self._cells.take(actions[:, END], axis=0)
         painting = actions[:, FLAG] == PAINT
         if self._minimum > 0:
             painting &= self._lengths_mm(starts, self._cells[actions[:, self._CONTROL]], ends) >= self._minimum
-        painted, before = actions[painting], pens["pressure"][painting]
-        curves = np.empty((len(painted), 13))
-        curves[:, 0:2] = starts[painting]
-        curves[:, 2:4] = self._cells[painted[:, self._CONTROL]]
-        curves[:, 4:6] = ends[painting]
+        canvases = np.flatnonzero(painting)
+        painted, before = actions.take(canvases, axis=0), pens["pressure"].take(canvases)
+        curves = np.empty((len(canvases), 13))
+        curves[:, 0:2] = starts.take(canvases, axis=0)
+        curves[:, 2:4] = self._cells.take(painted[:, self._CONTROL], axis=0)
+        curves[:, 4:6] = ends.take(canvases, axis=0)
         curves[:, 6:] = self._brushes(painted)
         curves[:, 7] = np.where(before > 0, before, curves[:, 8])
         pens["place"] = ends
-        pens["pressure"] = self._tips[actions[:, self._pressure]] * painting
-        return np.flatnonzero(painting), curves
+        pens["pressure"] = self._tips.take(actions[:, self._pressure]) * painting
+        return canvases, curves
 
 
 class CompoundTable(ActionTable):

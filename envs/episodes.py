@@ -59,6 +59,7 @@ class Episodes:
             raise InputError("reward 'l2' compares the canvas with a target: give targets=uint8 [M, H, W, C]")
         self.observation_space = self._observation_space()
         self.done = True
+        self._costs = [(each, figure) for cost, figure in COSTS.items() if (each := getattr(config, cost))]
         self._clear([None] * count)
 
     def begin(self, seeds: Sequence[int | None], options: dict[str, Any] | None = None) -> None:
@@ -171,10 +172,8 @@ class Episodes:
     def _losses(self) -> np.ndarray:
         """What the rewards are the fall of, float64 [N]."""
         config, losses = self.config, np.zeros(len(self.easel))
-        for cost, figure in COSTS.items():
-            each = getattr(config, cost)
-            if each:
-                losses += each * getattr(self.easel, figure)
+        for each, figure in self._costs:
+            losses += each * getattr(self.easel, figure)
         if config.blank_cost and self.easel.step == config.episode_length:
             losses += config.blank_cost * (self.easel.canvases() == self._first).all(axis=(1, 2, 3))
         return losses + self._squared_errors() if config.reward == "l2" else losses

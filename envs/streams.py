@@ -38,7 +38,9 @@ class Streams:
         Each is the sum of twelve uniform ones, so none is beyond 6.
         """
         uniform = self._words(count * SUMMED // 4).view(np.uint16).reshape(len(self._states), count, SUMMED)
-        return ((uniform.sum(axis=-1, dtype=np.int32) + SUMMED / 2) / 2.0**16 - NORMAL_LIMIT).astype(np.float32)
+        # All of this is exact in float32, and numpy sums short rows as a product five times as fast.
+        sums = uniform.astype(np.float32) @ np.ones(SUMMED, np.float32)
+        return (sums + SUMMED / 2) / 2.0**16 - NORMAL_LIMIT
 
     def below(self, limit: int) -> np.ndarray:
         """Integers int64 [N] from 0 to ``limit`` - 1, ``limit`` at most 2^32."""
@@ -48,6 +50,9 @@ class Streams:
         """uint64 [N, count], count at least 1."""
         z = self._states[:, np.newaxis] + STEP * np.arange(1, count + 1, dtype=np.uint64)
         self._states = z[:, -1].copy()
-        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        return z ^ (z >> np.uint64(31))
+        z ^= z >> np.uint64(30)
+        z *= np.uint64(0xBF58476D1CE4E5B9)
+        z ^= z >> np.uint64(27)
+        z *= np.uint64(0x94D049BB133111EB)
+        z ^= z >> np.uint64(31)
+        return z

@@ -51,7 +51,7 @@ def boolean(value: object, name: str) -> bool:
 
 
 def numbers_of(value: object, name: str, parts: Sequence[str], low: float, high: float) -> tuple[float, ...]:
-    """``value`` as a tuple of floats, one for each name in ``parts``.
+    """``value`` as a tuple of floats, one for each name in ``parts``; itself if it is one.
 
     Raises:
         InputError: not so many values, or one of them is refused by `number`.
@@ -61,7 +61,7 @@ def numbers_of(value: object, name: str, parts: Sequence[str], low: float, high:
     for one in value:  # naming each, to check it by `number`, would take several times as long as this
         if type(one) is not float or not low <= one <= high:
             return tuple(number(one, f"{name} {part}", low, high) for one, part in zip(value, parts, strict=True))
-    return tuple(value)
+    return value if isinstance(value, tuple) else tuple(value)
 
 
 def color(value: object, name: str) -> tuple[float, float, float]:

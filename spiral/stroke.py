@@ -62,8 +62,9 @@ class Stroke:
 
     def __post_init__(self):
         for name in ("start", "control", "end"):
-            point = Point(*checks.numbers_of(getattr(self, name), name, ("x", "y"), *REACH))
-            object.__setattr__(self, name, point)
+            point = checks.numbers_of(getattr(self, name), name, ("x", "y"), *REACH)
+            if type(point) is not Point:
+                object.__setattr__(self, name, Point(*point))
         checks.instance(self.brush, "brush", Brush)
         if self.action is not None:
             object.__setattr__(self, "action", checks.integers_of(self.action, "action", MAX_ACTION_PARTS))
