@@ -1,5 +1,6 @@
 """``spiral evaluate``: a painter on disk against held-out pictures."""
 
+import gc
 import json
 import math
 
@@ -137,18 +138,18 @@ def test_errors_are_those_of_the_canvases_after_each_action(copyist, copying_run
     assert copied["reconstruction"]["painter"]["squared_errors"] == pytest.approx(errors, rel=1e-12)
 
 
-def test_cpu_seconds_are_those_of_one_thread(copyist, copying_run):
-    """And torch gets its threads back."""
+def test_cpu_seconds_are_those_of_one_thread_and_without_garbage_of_before(copyist, copying_run):
+    """And torch gets its threads back, the garbage collector its objects."""
     threads, seen = torch.get_num_threads(), []
 
     def watching(items, count):
-        seen.append(torch.get_num_threads())
+        seen.append((torch.get_num_threads(), gc.get_freeze_count() > 10_000))
         return items
 
     torch.set_num_threads(2)
     try:
         Evaluator(copying_run).reconstructions(copyist, [1], watching)
-        assert (seen, torch.get_num_threads()) == ([1], 2)
+        assert (seen, torch.get_num_threads(), gc.get_freeze_count()) == ([(1, True)], 2, 0)
     finally:
         torch.set_num_threads(threads)
 
