@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from spiral.agents.rollout import Rollout
 
 SIDE_BY_SIDE = 100
+MOST_SIDE_BY_SIDE = 250
+FEW_VALUES = 2**18  # of all canvases side by side; with more of them than that, more canvases save little
 STEP_BYTES = 2**28  # of all their canvases after every action, which are kept until the last
 
 
@@ -72,7 +74,7 @@ def rollouts(
     from spiral.agents.rollout import paint_rollout
     from spiral.envs.vector import PaintVectorEnv
 
-    side_by_side = _side_by_side(env)
+    side_by_side = _side_by_side(env, greedy)
     easels = PaintVectorEnv(side_by_side, env)
     for part in range(0, count, side_by_side):
         rows = np.arange(part, part + side_by_side) % count  # those beyond the last fill the easels
@@ -82,13 +84,18 @@ def rollouts(
         yield rollout, easels.programs()
 
 
-def _side_by_side(env: EnvConfig) -> int:
+def _side_by_side(env: EnvConfig, greedy: bool) -> int:
     """Episodes painted together.
 
-    They depend on nothing but the environment, so that painting i of a seed is the same however many are asked for.
+    They do not depend on how many are asked for, so that painting i of a seed is always the same. Random numbers are
+    drawn for all together, so where there are any, other numbers side by side would be other paintings; where there are
+    none, small canvases are more: torch takes a third of its time for each call, however little there is to do.
     """
-    episode = env.episode_length * env.height * env.width * env.channels
-    return max(1, min(SIDE_BY_SIDE, STEP_BYTES // episode))
+    canvas = env.height * env.width * env.channels
+    most = SIDE_BY_SIDE
+    if greedy and not env.noise_size:
+        most = max(most, min(MOST_SIDE_BY_SIDE, FEW_VALUES // canvas))
+    return max(1, min(most, STEP_BYTES // (env.episode_length * canvas)))
 
 
 def seeded(*numbers: int) -> tuple[int, torch.Generator]:

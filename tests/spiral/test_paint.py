@@ -68,6 +68,23 @@ def test_more_paintings_than_are_painted_side_by_side(painter_file, tiny_run):
     assert not np.array_equal(many.canvases[100:], many.canvases[:50])  # the second hundred are not the first again
 
 
+@pytest.mark.parametrize(
+    "changes, greedy, expected",
+    [
+        ({}, True, 250),
+        ({}, False, 100),
+        ({"noise_size": 4}, True, 100),
+        ({"width": 64}, True, 128),
+        ({"width": 64, "channels": 3}, True, 100),
+        ({"width": 1024, "height": 1024, "episode_length": 20}, True, 12),
+    ],
+)
+def test_how_many_are_painted_side_by_side(changes, greedy, expected):
+    env = config.EnvConfig(**{"width": 32, "height": 32, "noise_size": 0} | changes)
+    rollout, programs = next(rollouts(None, env, 1, greedy=greedy))
+    assert len(rollout.finals) == len(programs) == expected
+
+
 def test_fewer_are_painted_side_by_side_where_their_steps_would_fill_the_memory(painter_file, tiny_run, monkeypatch):
     trained = load_painter(painter_file)
     monkeypatch.setattr("spiral.paint.STEP_BYTES", 4 * 3 * 16 * 16)
