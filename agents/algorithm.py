@@ -143,6 +143,7 @@ class SpiralConfig(IMPALAConfig):
         final_entropy: float = NotProvided,
         flag_entropy: float = NotProvided,
         color_entropy: float = NotProvided,
+        normalize: str = NotProvided,
         minibatch_episodes: int = NotProvided,
         average: float = NotProvided,
         iteration_s: float = NotProvided,
@@ -157,6 +158,7 @@ class SpiralConfig(IMPALAConfig):
             warmup_steps: environment steps in which the learning rate rises from 0 to ``lr``.
             final_lr, final_entropy: fractions of ``lr`` and ``entropy_coeff`` at the end of the run.
             flag_entropy, color_entropy: times as large a bonus for the entropy of the part ``flag``, and of colours.
+            normalize: advantages are in units of their spread over a "batch", or over each "step" of it by itself.
             minibatch_episodes: episodes in one optimiser step.
             average: decay, per rollout, of the averaged weights.
             iteration_s: least duration of an iteration. RLlib's own ``min_time_s_per_iteration`` goes by the clock on the
@@ -172,6 +174,7 @@ class SpiralConfig(IMPALAConfig):
             "final_entropy": final_entropy,
             "flag_entropy": flag_entropy,
             "color_entropy": color_entropy,
+            "normalize": normalize,
             "minibatch_episodes": minibatch_episodes,
             "average": average,
             "iteration_s": iteration_s,
@@ -228,6 +231,7 @@ def _training_settings(learner: LearnerConfig) -> dict[str, Any]:
         "final_entropy": learner.final_entropy,
         "flag_entropy": learner.flag_entropy,
         "color_entropy": learner.color_entropy,
+        "normalize": learner.normalize,
         "vf_loss_coeff": learner.value,
         "gamma": learner.discount,
         "trace": learner.trace,

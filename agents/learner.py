@@ -22,7 +22,7 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 from spiral.agents.rewards import RewardScale, difference_rewards, final_rewards
 from spiral.agents.rollout import Rollout
 from spiral.agents.scorer import Scorer, make_scorer
-from spiral.agents.vtrace import vtrace
+from spiral.agents.vtrace import normalized, vtrace
 from spiral.envs.actions import COLOR_PARTS
 from spiral.errors import SpiralError
 from spiral.freed_memory import keep_freed_memory
@@ -174,9 +174,7 @@ class SpiralLearner(TorchLearner):
             rho_clip=config.vtrace_clip_rho_threshold,
             c_clip=config.vtrace_clip_c_threshold,
         )
-        # Rewards have a unit: advantages are scaled down where they are large, never up where nothing is to be gained.
-        advantages = (advantages - advantages.mean()) / advantages.std(correction=0).clamp(min=1.0)
-        policy_loss = -(advantages * log_probs).mean()
+        policy_loss = -(normalized(advantages, config.normalize) * log_probs).mean()
         value_loss = F.huber_loss(values, targets)
         entropies = distribution.part_entropies(actions).mean(dim=(0, 1))
         entropy = (self._entropy_weights * entropies).sum()

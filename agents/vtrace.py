@@ -7,6 +7,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+LEAST_SPREAD = {"batch": 1.0, "step": 0.05}  # of advantages, in units of reward
+
 
 class VTrace(NamedTuple):
     """targets and advantages, float32 [B, T] each, without gradient."""
@@ -47,3 +49,14 @@ def vtrace(
     targets = values + corrections
     following_targets = torch.cat([targets[:, 1:], torch.zeros_like(values[:, :1])], dim=1)  # v_{t+1}
     return VTrace(targets, clipped * (rewards + discount * following_targets - values))
+
+
+def normalized(advantages: Tensor, over: str) -> Tensor:
+    """Advantages [B, T] less their mean, in units of their spread, over the whole "batch" or over each "step" by itself.
+
+    Rewards have a unit: advantages are scaled down where they are large, never up where nothing is to be gained, so the
+    spread counts as ``LEAST_SPREAD`` where it is less.
+    """
+    dim = 0 if over == "step" else None
+    spread = advantages.std(dim, correction=0).clamp(min=LEAST_SPREAD[over])
+    return (advantages - advantages.mean(dim)) / spread

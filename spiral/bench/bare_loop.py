@@ -20,7 +20,7 @@ from spiral.agents.image_buffer import ImageBuffer
 from spiral.agents.objectives import OBJECTIVES
 from spiral.agents.painter import Painter
 from spiral.agents.rewards import RewardScale, final_rewards
-from spiral.agents.vtrace import vtrace
+from spiral.agents.vtrace import normalized, vtrace
 from spiral.config import RunConfig
 from spiral.datasets import load_pictures
 from spiral.envs.vector import PaintVectorEnv
@@ -144,7 +144,6 @@ class BareLoop:
             rho_clip=settings.rho_clip,
             c_clip=settings.c_clip,
         )
-        advantages = (advantages - advantages.mean()) / advantages.std(correction=0).clamp(min=1.0)
-        policy_loss = -(advantages * log_probs).mean()
+        policy_loss = -(normalized(advantages, settings.normalize) * log_probs).mean()
         entropy = part_entropies(logits, masks).sum(dim=-1).mean()
         return policy_loss + settings.value * F.huber_loss(values, targets) - settings.entropy * entropy

@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from spiral.agents.vtrace import vtrace
+from spiral.agents.vtrace import normalized, vtrace
 
 
 def literally(log_rhos, rewards, values, discount, trace, rho_clip, c_clip):
@@ -79,3 +79,19 @@ def test_nothing_has_a_gradient():
     targets, advantages = vtrace(log_rhos, rewards, values, discount=1.0)
     assert not targets.requires_grad
     assert not advantages.requires_grad
+
+
+def test_advantages_of_each_step_by_itself_count_alike():
+    advantages = torch.randn(50, 3) * torch.tensor([4.0, 0.2, 1e-3])
+    whole, each = normalized(advantages, "batch"), normalized(advantages, "step")
+    for one in (whole, each):
+        assert torch.allclose(one.mean(), torch.tensor(0.0), atol=1e-5)
+    assert whole.std(correction=0).item() == pytest.approx(1)
+    assert whole[:, 1].std() < 0.2 * whole[:, 0].std()
+    torch.testing.assert_close(each[:, :2].std(0, correction=0), torch.ones(2))
+    assert each[:, 2].std() < 0.05  # nothing to be gained there: not scaled up for that
+
+
+def test_small_advantages_are_not_scaled_up():
+    advantages = 0.1 * torch.randn(50, 3)
+    torch.testing.assert_close(normalized(advantages, "batch"), advantages - advantages.mean())
