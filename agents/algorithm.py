@@ -27,6 +27,7 @@ from spiral.agents.module import PainterModule
 from spiral.agents.objectives import OBJECTIVES, AdversarialObjective, check_objective
 from spiral.agents.runner import CanvasEnvRunner
 from spiral.agents.shared_discriminator import find_shared
+from spiral.agents.vtrace import check_normalized
 from spiral.config import (
     DiscriminatorConfig,
     EnvConfig,
@@ -200,6 +201,7 @@ class SpiralConfig(IMPALAConfig):
                 f"gradients are clipped by their global norm only, got grad_clip_by={self.grad_clip_by!r}"
             )
         check_objective(self.objective_config.name, self.env_settings)
+        check_normalized(self.normalize, self.num_envs_per_env_runner, self.minibatch_episodes)
         # One rollout, all canvases of a runner painted to the end, is one train batch.
         self.rollout_fragment_length = self.env_settings.episode_length
         self.train_batch_size_per_learner = self.num_envs_per_env_runner * self.env_settings.episode_length

@@ -17,14 +17,15 @@ from torch.nn import functional as F
 from spiral.agents.networks import PointerHead, SeenCells
 
 
-def choose(logits: Tensor, generator: torch.Generator | None, greedy: bool) -> Tensor:
-    """One index for each row of normalised logits [N, n]: the most probable, or a sample."""
-    if greedy:
+def choose(logits: Tensor, generator: torch.Generator | None, greedy: bool | Tensor) -> Tensor:
+    """One index for each row of normalised logits [N, n]: the most probable, or a sample; ``greedy`` may be bool [N]."""
+    if greedy is True:
         return logits.max(dim=-1).indices  # as argmax, in a third of its time
     # By the inverse of the distribution function: one random number a row, where Gumbel's trick needs n.
     edges = logits.exp().cumsum(dim=-1)
     thresholds = edges[:, -1:] * torch.rand(len(logits), 1, generator=generator, device=logits.device)
-    return torch.searchsorted(edges, thresholds, right=True).squeeze(-1).clamp(max=logits.shape[-1] - 1)
+    drawn = torch.searchsorted(edges, thresholds, right=True).squeeze(-1).clamp(max=logits.shape[-1] - 1)
+    return drawn if greedy is False else torch.where(greedy, choose(logits, None, True), drawn)
 
 
 class AutoregressiveHeads(nn.Module):
@@ -55,7 +56,7 @@ class AutoregressiveHeads(nn.Module):
         state: Tensor,
         actions: Tensor | None = None,
         generator: torch.Generator | None = None,
-        greedy: bool = False,
+        greedy: bool | Tensor = False,
         seen: SeenCells | None = None,
     ) -> tuple[Tensor, list[Tensor]]:
         """Choose or, with ``actions`` int [N, parts] given, follow them; ``seen`` is what pointer heads look at.

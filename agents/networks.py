@@ -117,6 +117,7 @@ class QuickEncoder(nn.Module):
 
     Args:
         env: sizes of the pictures.
+        pictures: how many it sees, with the target 2.
         extra: number of features of the pen, the previous action and the step.
         noise: number of inputs that stay the same in an episode: noise and label.
         hidden: size of the output.
@@ -188,7 +189,7 @@ class CellMaps(nn.Module):
         self.cells = orthogonal(nn.Conv2d(inputs, channels * factor**2, 1))
 
         # Each cell is one of those that the places make, or lies between four: their places, their numbers there and
-        # their shares, [cells, 1 or 4].
+        # their shares, [cells, 1, 2 or 4].
         (y, share_y), (x, share_x) = (_neighbours(count * factor, grid) for count in places)
         (y, share_y), (x, share_x) = (
             (t[:, None, :, None] for t in (y, share_y)),

@@ -146,10 +146,10 @@ class Painter(nn.Module):
         state: State,
         actions: Tensor | None = None,
         generator: torch.Generator | None = None,
-        greedy: bool = False,
+        greedy: bool | Tensor = False,
         constants: Constants | None = None,
     ) -> PainterOutput:
-        """One step of N episodes; ``actions`` int [N, parts] are followed where given, else chosen.
+        """One step of N episodes; ``actions`` int [N, parts] are followed where given, else chosen as by ``choose``.
 
         ``constants`` of these episodes, where they are known already, save time.
         """

@@ -67,17 +67,15 @@ def load_painter(path: str | os.PathLike) -> TrainedPainter:
     try:
         with open(path, "rb") as file:
             begin = file.read(2)
-        if begin and begin != b"PK":
-            raise InputError(f"{path} is not a painter file (.npz); spiral train and spiral publish write them")
-        weights = read_arrays(path)
-        header = json.loads(str(weights.pop(HEADER)))
+        weights = read_arrays(path) if begin == b"PK" else {}
+        header = json.loads(str(weights.pop(HEADER, "{}")))
         if header.get("format") != FORMAT:
-            raise InputError(f"{path} is not a painter file")
+            raise InputError(f"{path} is not a painter file (.npz); spiral train and spiral publish write them")
         if header.get("version") != VERSION:
             raise InputError(
                 f"{path} has painter format version {header.get('version')!r}; this program reads {VERSION}: update it"
             )
-        run = config.from_dict(header["run"])
+        run = _run(header["run"], path)
         painter = Painter(run.painter, run.env)
         painter.load_state_dict({name: torch.as_tensor(value) for name, value in weights.items()})
         return TrainedPainter(painter.eval(), run, int(header["env_steps"]))
@@ -85,8 +83,20 @@ def load_painter(path: str | os.PathLike) -> TrainedPainter:
         raise InputError(f"there is no painter file {path}") from None
     except InputError:
         raise
-    except (OSError, KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror or error}") from None
+    except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
         reason = str(error).partition("\n")[0]
         raise InputError(
             f"cannot read the painter file {path}: it is damaged ({reason}); use another checkpoint"
+        ) from None
+
+
+def _run(settings: dict, path: str | os.PathLike) -> RunConfig:
+    try:
+        return config.from_dict(settings)
+    except InputError as error:
+        raise InputError(
+            f"the painter file {path} has settings that are unknown here ({error}); was it made by a newer version of this "
+            "program? Update it"
         ) from None

@@ -18,7 +18,7 @@ class Rollout:
         observations: name -> [N, T, ...], what the painter saw before each action; canvases uint8 [N, T, H, W, C].
         constants: name -> [N, ...], the rest of what it saw, the same at every step: noise, target, label.
         actions: int16 [N, T, parts].
-        log_probs: float32 [N, T], log-probability of each action under the weights that chose it.
+        log_probs: float32 [N, T], log-probability of each action under the weights that chose it; 0 where none did.
         rewards: float32 [N, T], the environment's own.
         finals: uint8 [N, H, W, C], the finished canvases.
         weights_seq_no: number of learner updates in the weights that painted.
@@ -58,7 +58,7 @@ def paint_rollout(
         generator: ``torch.Generator`` on ``device`` for the choices.
         seed: of the environment's noise; None goes on with its generators.
         options: of ``PaintVectorEnv.reset``.
-        greedy: take the most probable part each time instead of a sample.
+        greedy: take the most probable part each time instead of a sample; may be bool [N], one for each episode.
         device: of the painter.
         weights_seq_no: noted in the rollout.
     """
@@ -78,6 +78,7 @@ def paint_rollout(
     actions = np.empty((episodes, length, len(env.single_action_space.nvec)), np.int16)
     log_probs, rewards = np.zeros((2, episodes, length), np.float32)
     if painter is not None:
+        greedy = greedy if isinstance(greedy, bool) else torch.as_tensor(greedy, device=device)
         state = painter.initial_state(episodes)
         with torch.inference_mode():
             seen_once = painter.constants(

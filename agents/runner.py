@@ -62,8 +62,9 @@ class CanvasEnvRunner(SingleAgentEnvRunner):
         """Seeds of the next rollout's noise and choices, from (run's seed, this runner, rollout number) alone.
 
         Counting begins at the number of the weights first painted with. So a runner that is restarted, or resumed from
-        a checkpoint, needs no saved random state: it goes on with new random numbers, and inside one process with
-        exactly those an uninterrupted run would have drawn.
+        a checkpoint, needs no saved random state: it goes on with new random numbers (where there are more learners than
+        runners some were drawn before, for other weights), and inside one process with exactly those an uninterrupted
+        run would have drawn.
         """
         if not hasattr(self, "_rollouts"):
             self._rollouts = self._weights_seq_no

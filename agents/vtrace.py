@@ -7,6 +7,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from spiral.errors import InputError
+
 LEAST_SPREAD = {"batch": 1.0, "step": 0.05}  # of advantages, in units of reward
 
 
@@ -49,6 +51,19 @@ def vtrace(
     targets = values + corrections
     following_targets = torch.cat([targets[:, 1:], torch.zeros_like(values[:, :1])], dim=1)  # v_{t+1}
     return VTrace(targets, clipped * (rewards + discount * following_targets - values))
+
+
+def check_normalized(over: str, episodes: int, minibatch: int) -> None:
+    """Refuse minibatches in which an advantage would be compared with nothing but itself.
+
+    Raises:
+        InputError: rollouts of so many ``episodes`` are cut into minibatches one of which has a single one.
+    """
+    if over == "step" and 1 in (min(episodes, minibatch), episodes % minibatch):
+        raise InputError(
+            f"learner.normalize=step compares the episodes of a minibatch with each other, and of {episodes} (num_envs) "
+            f"{minibatch} at a time (learner.minibatch) leave one alone; set another learner.minibatch"
+        )
 
 
 def normalized(advantages: Tensor, over: str) -> Tensor:

@@ -94,6 +94,10 @@ class ActionTable(abc.ABC):
         Their field ``place``, float64 [2], says where they are, in canvas fractions.
         """
 
+    def put(self, pens: np.ndarray, index: int, place: tuple[float, float]) -> None:
+        """One of the pens is lifted and put to a place on the canvas or, if that is beyond its edge, to the nearest."""
+        pens["place"][index] = np.clip(place, 0.0, 1.0)
+
     @abc.abstractmethod
     def paint(self, actions: np.ndarray, pens: np.ndarray, over: bool) -> tuple[np.ndarray, np.ndarray]:
         """Do these actions [N, parts] with these pens [N], which are changed.
@@ -128,10 +132,6 @@ class ActionTable(abc.ABC):
                 f"accepted: 0 to {self.nvec[part] - 1}"
             )
         return checked
-
-    def masks(self, actions: np.ndarray) -> np.ndarray:
-        """bool [N, parts]: which parts of each of these actions [N, parts] mattered."""
-        return self.relevant[actions[:, FLAG]]
 
     def _brushes(self, actions: np.ndarray) -> np.ndarray:
         """float64 [N, 7], columns 6 to 12 of a curve: width, pressure at its start and end, colour, opacity."""
@@ -225,6 +225,10 @@ class CompoundTable(ActionTable):
         pens["count"] = 1
         pens["brush"] = self._brushes(np.zeros((count, len(self.parts)), np.int64))
         return pens
+
+    def put(self, pens: np.ndarray, index: int, place: tuple[float, float]) -> None:
+        super().put(pens, index, place)
+        pens["points"][index, 0] = pens["place"][index]
 
     def paint(self, actions: np.ndarray, pens: np.ndarray, over: bool) -> tuple[np.ndarray, np.ndarray]:
         flags, places = actions[:, FLAG], self._cells[actions[:, END]]

@@ -102,11 +102,12 @@ class Easel:
         return self._length
 
     def draw(self, index: int, strokes: Sequence[Stroke]) -> None:
-        """Strokes on one canvas that no action painted; they head its program. The pen stays where it is."""
+        """Strokes on one canvas that no action painted; they head its program, and the pen is where the last one ends."""
         self._count()
         for stroke in strokes:
             self._canvases[index].draw(stroke)
             self._ends[index] = (*stroke.end, *stroke.brush.color)
+            self.table.put(self._pens, index, stroke.end)
         self._heads[index] = (*self._heads[index], *strokes)
 
     def cover(self, pictures: np.ndarray) -> None:

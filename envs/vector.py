@@ -15,10 +15,9 @@ from spiral.envs.episodes import Episodes, Observation
 from spiral.envs.options import env_config
 from spiral.envs.paint import PaintEnv, check_render_mode, rgb
 from spiral.errors import InputError
-from spiral.program import Program
+from spiral.program import MAX_SEED, Program
 
 MAX_ENVS = 2**20
-MAX_SEED = 2**128 - 1  # that a program can note
 Infos = dict[str, Any]
 
 

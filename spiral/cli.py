@@ -221,12 +221,14 @@ Examples:
   spiral convert paintings/000.json paintings/001.json -o paintings.ndjson
   spiral convert cat.ndjson -n 5000 -o cats.npz
   spiral convert painting.svg -o painting.json
+  spiral convert painting.json --strokes 3 -o half.json     to go on from there: spiral paint PAINTER --program half.json
   spiral list formats"""
 )
 @click.argument("inputs", nargs=-1, required=True, metavar="FILE...", type=click.Path())
 @click.option("-o", "--output", required=True, metavar="FILE|DIR", help="Where to write; a suffix says the format.")
 @click.option("--drawing", "number", type=int, metavar="N", help="Only drawing N of FILE, from 0.")
 @click.option("-n", "count", default=1000, show_default=True, metavar="N", help="How many at most, 1 to 10000.")
+@click.option("--strokes", type=int, metavar="N", help="Only the first N strokes of each.")
 @click.option(
     "--pen-width",
     default=1 / 32,
@@ -234,7 +236,9 @@ Examples:
     metavar="W",
     help="As a fraction of the canvas's side, where a format has no widths.",
 )
-def convert(inputs: tuple[str, ...], output: str, number: int | None, count: int, pen_width: float) -> None:
+def convert(
+    inputs: tuple[str, ...], output: str, number: int | None, count: int, strokes: int | None, pen_width: float
+) -> None:
     """Read drawings and write them in another format; see: spiral list formats.
 
     Without a suffix, the output is a folder of stroke programs (000.json, ...) with a sheet of them (sheet.png). What
@@ -242,7 +246,7 @@ def convert(inputs: tuple[str, ...], output: str, number: int | None, count: int
     """
     from spiral.interchange.convert import convert as convert_files
 
-    conversion = convert_files(inputs, output, number, count, pen_width)
+    conversion = convert_files(inputs, output, number, count, pen_width, strokes)
     _echo_notes(conversion.notes)
     click.echo(conversion.written)
 

@@ -32,10 +32,11 @@ class Options:
         program: the file of a program to go on from.
         canvas: the image file of a picture to paint on.
         count: paintings of each target or label; None: 1 of a target, otherwise 16.
-        best_of: of so many paintings the one nearest to the target is kept.
+        best_of: of so many paintings, ``tries``, the one nearest to the target is kept.
         tiles: a target is painted by patches, so many along one side; None: as a whole.
         fit: how pictures come to the canvas, one of ``spiral.target.FITS``.
-        greedy: always the most probable part of an action; None: where one painting of a target is asked for.
+        greedy: always the most probable part of an action, or never; None: where one painting of a target is asked for,
+            or of several tries the first.
         seed: the same seed gives the same paintings.
 
     Raises:
@@ -57,8 +58,6 @@ class Options:
         if self.count is None:
             object.__setattr__(self, "count", 1 if self.targets else OF_NOTHING)
         self._check()
-        if self.greedy is None:
-            object.__setattr__(self, "greedy", bool(self.targets) and self.count * self.best_of == 1)
 
     def _check(self) -> None:
         checks.integer(self.count, "-n", 1, MOST_PAINTINGS)
@@ -71,6 +70,8 @@ class Options:
         for option, given in (("--tiles", self.tiles is not None), ("--best-of", self.best_of > 1)):
             if given and not self.targets:
                 raise InputError(f"{option} is for painting a given picture: give one by --target")
+        if self.fit != "pad" and not self.targets and self.canvas is None:
+            raise InputError("--fit is for a given picture: give one by --target or --canvas")
         tasks = {len(self.targets), len(self.labels)} - {0, 1} or {1}
         if len(tasks) > 1:
             raise InputError(
@@ -83,6 +84,13 @@ class Options:
                 f"these are {paintings:,} paintings, and at most {MOST_PAINTINGS:,} are accepted; give a smaller -n or "
                 "--best-of, or fewer targets or labels"
             )
+
+    @property
+    def tries(self) -> list[bool]:
+        """Whether each try of a painting is greedy: ``best_of`` of them."""
+        if self.greedy is not None:
+            return self.best_of * [self.greedy]
+        return [bool(self.targets) and self.count == 1, *(self.best_of - 1) * [False]]
 
     @property
     def files(self) -> list[str]:
@@ -181,8 +189,8 @@ def _check_painter(options: Options, env: EnvConfig, name: str) -> None:
         raise InputError(f"{name} paints given pictures: give one by --target, an image file")
     if options.labels and not env.classes:
         raise InputError(
-            f"{name} does not paint by labels: leave --label out, or train a painter that does: spiral train "
-            "digits-labels"
+            f"{name} does not paint by labels: leave --label out, or take a painter that does, such as digits-labels; "
+            "your own: spiral train digits-labels --data DATA"
         )
     for label in options.labels:
         checks.integer(label, "--label", 0, env.classes - 1)

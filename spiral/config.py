@@ -83,7 +83,7 @@ class PainterConfig:
 
     network: str = "quick"  # "quick": small and feed-forward (ours); "spiral": the released agent's
     hidden: int = 128  # width of the state the action heads read; released code: 256
-    channels: tuple[int, ...] = (16, 32)  # of the two convolutions of "quick"; ours
+    channels: tuple[int, int] = (16, 32)  # of the two convolutions of "quick"; ours
     location_embedding: int = 64  # learned features of a grid cell, beside its coordinates ("quick"); ours
     # Channels of the maps by which locations are also chosen for what is seen there ("quick"), 0 for none; ours: pays
     # where there is a target.

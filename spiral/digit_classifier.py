@@ -7,8 +7,6 @@ torch; ``spiral.metrics`` does not.
 from __future__ import annotations
 
 import hashlib
-import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -23,7 +21,7 @@ from spiral.datasets import Pictures, load_pictures
 from spiral.datasets.fit import fit
 from spiral.datasets.split import SPLITS
 from spiral.errors import InputError
-from spiral.files import cache_folder, written_whole
+from spiral.files import cache_folder, read_arrays, written_whole
 from spiral.one_thread import one_thread
 
 SIDE = 32  # pixels, the size every picture is brought to
@@ -96,12 +94,11 @@ class DigitClassifier:
     def _load(cls, path: Path) -> DigitClassifier | None:
         """None if there is no file or a damaged one."""
         try:
-            with np.load(path, allow_pickle=False) as arrays:
-                weights = {name: torch.from_numpy(arrays[name]) for name in arrays.files}
+            weights = {name: torch.from_numpy(array) for name, array in read_arrays(path).items()}
             test_accuracy = float(weights.pop("test_accuracy"))
             network = Network()
             network.load_state_dict(weights)
-        except (OSError, EOFError, TypeError, ValueError, KeyError, RuntimeError, zipfile.BadZipFile, zlib.error):
+        except (OSError, TypeError, ValueError, KeyError, RuntimeError):
             return None
         return cls(network, test_accuracy)
 

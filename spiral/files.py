@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -13,6 +14,9 @@ from spiral.errors import InputError, WriteError
 
 if TYPE_CHECKING:
     import numpy as np
+
+
+WRITABLE = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 
 
 def read_text(path: str | os.PathLike, what: str, most_bytes: int) -> str:
@@ -80,11 +84,13 @@ def written_whole(path: str | os.PathLike) -> Iterator[Path]:
     The temporary name keeps the suffix, since writers choose their format by it.
 
     Raises:
-        WriteError: the folder cannot be made or written, or ``path`` is a folder.
+        WriteError: the folder cannot be made or written, or ``path`` is a folder or read-only.
     """
     path = Path(path)
     if path.is_dir():
         raise WriteError(f"cannot write {path}: it is a folder; give a file name")
+    if path.exists() and not path.stat().st_mode & WRITABLE:  # replacing it asks for no permission but the folder's
+        raise WriteError(f"cannot write {path}: it is read-only; give another file name")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)

@@ -74,7 +74,7 @@ class _Records:
             raise WriteError(f"cannot write {path}: {error.strerror}") from None
 
     def write(self, record: bytes) -> None:
-        end = self._file.tell()
+        end = self._file.seek(0, os.SEEK_END)  # it is elsewhere after a record that did not fit
         try:
             if self._file.write(record) < len(record):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

@@ -77,7 +77,7 @@ METRICS: dict[str, Metric] = {
     "discriminator/gap": Metric("mean score of real pictures less that of painted ones"),
     "discriminator/gradient_penalty": Metric("mean (slope - 1)^2 of the score between real and painted pictures"),
     "score_mean": Metric("mean score of finished canvases"),
-    "score_std": Metric("standard deviation of the scores of finished canvases: the unit of reward"),
+    "score_std": Metric("standard deviation of the scores of finished canvases"),
     "policy_loss": Metric("V-trace policy gradient loss"),
     "value_loss": Metric("Huber loss of the value against its V-trace target"),
     "gradient_norm": Metric("norm of the painter's gradients before they are clipped"),

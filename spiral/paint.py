@@ -35,7 +35,7 @@ def paint(
     env: EnvConfig,
     count: int,
     seed: int = 0,
-    greedy: bool = False,
+    greedy: bool | Sequence[bool] = False,
     origin: str | None = None,
     given: Mapping[str, Sequence] | None = None,
 ) -> Paintings:
@@ -46,7 +46,7 @@ def paint(
         env: the environment's settings, those the painter was trained with.
         count: number of paintings.
         seed: the same seed gives the same paintings, byte for byte.
-        greedy: the most probable part each time; paintings then differ by their noise only.
+        greedy: the most probable part each time; paintings then differ by their noise only. May be ``count`` values.
         origin: noted in the programs.
         given: options of ``PaintVectorEnv.reset``, ``count`` values each: ``target``, ``label``, ``canvas``, ``program``.
     """
@@ -64,7 +64,7 @@ def rollouts(
     env: EnvConfig,
     count: int,
     seed: int = 0,
-    greedy: bool = False,
+    greedy: bool | Sequence[bool] = False,
     given: Mapping[str, Sequence] | None = None,
 ) -> Iterator[tuple[Rollout, list[Program]]]:
     """Every step of the paintings that ``paint`` gives for these arguments, and their programs, in parts.
@@ -74,26 +74,27 @@ def rollouts(
     from spiral.agents.rollout import paint_rollout
     from spiral.envs.vector import PaintVectorEnv
 
-    side_by_side = _side_by_side(env, greedy)
+    side_by_side = _side_by_side(env, drawn=painter is None or greedy is not True)
     easels = PaintVectorEnv(side_by_side, env)
     for part in range(0, count, side_by_side):
         rows = np.arange(part, part + side_by_side) % count  # those beyond the last fill the easels
         options = {name: [values[row] for row in rows] for name, values in (given or {}).items()}
         env_seed, generator = seeded(seed, part)
-        rollout = paint_rollout(easels, painter, generator, seed=env_seed, options=options, greedy=greedy)
+        greedily = greedy if isinstance(greedy, bool) else [greedy[row] for row in rows]
+        rollout = paint_rollout(easels, painter, generator, seed=env_seed, options=options, greedy=greedily)
         yield rollout, easels.programs()
 
 
-def _side_by_side(env: EnvConfig, greedy: bool) -> int:
+def _side_by_side(env: EnvConfig, drawn: bool) -> int:
     """Episodes painted together.
 
     They do not depend on how many are asked for, so that painting i of a seed is always the same. Random numbers are
-    drawn for all together, so where there are any, other numbers side by side would be other paintings; where there are
-    none, small canvases are more: torch takes a third of its time for each call, however little there is to do.
+    drawn for all together: where there are any, in the noise or because actions are ``drawn``, more side by side would be
+    other paintings. Where there are none, small canvases are more: a third of torch's time is its calls'.
     """
     canvas = env.height * env.width * env.channels
     most = SIDE_BY_SIDE
-    if greedy and not env.noise_size:
+    if not drawn and not env.noise_size:
         most = max(most, min(MOST_SIDE_BY_SIDE, FEW_VALUES // canvas))
     return max(1, min(most, STEP_BYTES // (env.episode_length * canvas)))
 

@@ -89,7 +89,7 @@ def pair_sheet(pictures: Sequence[np.ndarray], paintings: Sequence[np.ndarray]) 
     small = [[_scaled(one, SHEET_SIDE // columns) for one in images[:count]] for images in (pictures, paintings)]
     height, width = (max(one.shape[axis] for images in small for one in images) for axis in (0, 1))
     return contact_sheet(
-        paired(*(np.stack([_centred(one, height, width) for one in images]) for images in small)), columns
+        paired(*(np.stack([centred(one, height, width, GAP_LEVEL) for one in images]) for images in small)), columns
     )
 
 
@@ -123,8 +123,10 @@ def _scaled(pixels: np.ndarray, side: int) -> np.ndarray:
     return np.asarray(resized).reshape(height, width, pixels.shape[2])
 
 
-def _centred(pixels: np.ndarray, height: int, width: int) -> np.ndarray:
-    tile = np.full((height, width, pixels.shape[2]), GAP_LEVEL, np.uint8)
+def centred(pixels: np.ndarray, height: int, width: int, around: Sequence[int] | int) -> np.ndarray:
+    """A picture uint8 [H, W, C] in the middle of a larger one, ``around`` it these levels 0..255."""
+    tile = np.empty((height, width, pixels.shape[2]), np.uint8)
+    tile[:] = around
     top, left = (height - pixels.shape[0]) // 2, (width - pixels.shape[1]) // 2
     tile[top : top + pixels.shape[0], left : left + pixels.shape[1]] = pixels
     return tile

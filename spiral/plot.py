@@ -79,9 +79,10 @@ def _make_ready(grbl: Grbl, report: Report, may_ask: bool) -> None:
                 answer = report.ask("It is locked. $H homes it, $X unlocks it where it stands, Enter ends this: ")
         answer = answer.strip().upper()
         if answer not in UNLOCKING:
+            what_to_do = "answer" if may_ask else "without --check you are asked, and may answer"
             raise SpiralError(
-                "the plotter is locked by an alarm, and nothing was drawn; without --check you are asked whether "
-                "to home it ($H) or to unlock it where it stands ($X)"
+                f"the plotter is locked by an alarm, and nothing was drawn; {what_to_do} $H to home it or $X to unlock it "
+                "where it stands"
             )
         grbl.command(answer, UNLOCKING[answer])
         grbl.update_state()

@@ -223,7 +223,7 @@ class History:
 
 
 def _read(path: Path) -> Iterator[Record]:
-    """The records of a file; a last line cut short by a crash is left out.
+    """The records of a file; lines that are no JSON, such as a last one cut short by a crash, are left out.
 
     Raises:
         InputError: something else is in it.

@@ -7,7 +7,6 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +22,7 @@ from spiral.stroke import Brush, Stroke
 FORMAT = "spiral-program"
 VERSION = 1
 MIN_PAINTED_SIDE, MAX_PAINTED_SIDE = 16, 1024  # pixels
+MAX_SEED = 2**128 - 1
 MAX_STROKES = 100_000
 MAX_FILE_BYTES = 64 * 2**20
 MAX_TEXT = 1000  # characters of a name in the header
@@ -67,7 +67,7 @@ class Program:
         checks.text(self.environment, "environment", MAX_TEXT)
         checks.text(self.renderer, "renderer", MAX_TEXT)
         if self.seed is not None:
-            checks.integer(self.seed, "seed", 0, 2**128 - 1)
+            checks.integer(self.seed, "seed", 0, MAX_SEED)
         if self.origin is not None:
             checks.text(self.origin, "origin", MAX_TEXT)
         if self.checksum is not None and not re.fullmatch("[0-9a-f]{64}", checks.text(self.checksum, "checksum", 64)):
@@ -163,13 +163,10 @@ def replay(program: Program, size: int | None = None, renderer: str | None = Non
     return canvas.pixels()
 
 
-def replay_frames(program: Program, size: int | None = None, renderer: str | None = None) -> Iterator[np.ndarray]:
-    """The canvas before the first stroke and after each; arguments, frames and errors as of `replay`."""
-    canvas = blank_canvas(program, size, renderer)
-    yield canvas.pixels()
-    for stroke in program.strokes:
-        canvas.draw(stroke)
-        yield canvas.pixels()
+def begun(program: Program, strokes: int) -> Program:
+    """The program of its first strokes alone."""
+    first = dataclasses.replace(program, strokes=program.strokes[:strokes], checksum=None)
+    return first if program.checksum is None else dataclasses.replace(first, checksum=pixel_checksum(replay(first)))
 
 
 def matches_checksum(program: Program) -> bool:

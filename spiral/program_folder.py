@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from spiral.errors import InputError
-from spiral.pictures import sample_sheet, save_png
+from spiral.pictures import centred, sample_sheet, save_png
 from spiral.program import Program, replay
 from spiral.words import counted
 
@@ -46,20 +46,18 @@ def save_folder(programs: Sequence[Program], folder: str | os.PathLike, sheet: n
     if sheet is None:
         sheet = sample_sheet(np.stack([_tile(program) for program in programs[:MOST_TILES]]))
     files = program_files(folder, len(programs))
-    others = set(folder.glob("*.json")) - set(files)
+    before = set(folder.glob("*.json"))
+    replaced, others = before & set(files), before - set(files)
     for file, program in zip(files, programs, strict=True):
         program.save(file)
     save_png(sheet, folder / SHEET)
-    left = f"; {counted(len(others), 'other program')} left there from before" if others else ""
-    return f"{folder}: {counted(len(programs), 'program')} and {SHEET}{left}"
+    remarks = [f"{counted(len(replaced), 'program')} of these names replaced"] if replaced else []
+    remarks += [f"{counted(len(others), 'other program')} left there from before"] if others else []
+    return "; ".join([f"{folder}: {counted(len(programs), 'program')} and {SHEET}", *remarks])
 
 
 def _tile(program: Program) -> np.ndarray:
     """The painting in the middle of a square of its background, uint8 [64, 64, 3]: canvases may differ in shape."""
     picture = replay(program, TILE)
-    height, width, _ = picture.shape
-    top, left = (TILE - height) // 2, (TILE - width) // 2
-    tile = np.empty((TILE, TILE, 3), np.uint8)
-    tile[:] = [round(255 * level) for level in program.canvas.background]
-    tile[top : top + height, left : left + width] = picture
-    return tile
+    in_color = np.broadcast_to(picture, (*picture.shape[:2], 3))
+    return centred(in_color, TILE, TILE, [round(255 * level) for level in program.canvas.background])

@@ -145,7 +145,7 @@ class RunFolder:
             shutil.rmtree(each, ignore_errors=True)
 
     def metrics(self) -> list[dict[str, Any]]:
-        """The rows of ``metrics.jsonl``; a last line cut short by a crash is left out."""
+        """The rows of ``metrics.jsonl``; lines that are no JSON, such as a last one cut short by a crash, are left out."""
         if not self.metrics_file.exists():
             return []
         rows = []

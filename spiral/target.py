@@ -10,14 +10,12 @@ import numpy as np
 
 from spiral.canvas import CanvasSpec
 from spiral.datasets import INVERT
-from spiral.datasets.fit import fit, pad
+from spiral.datasets.fit import ENOUGH, fit, pad
 from spiral.picture_file import open_picture
-from spiral.program import MAX_PAINTED_SIDE
 from spiral.tiles import tiled
 
 FITS = {"pad": pad, "crop": fit}
 """How a picture comes to the shape of a canvas: whole, with the background around it, or cropped around its centre."""
-ENOUGH = 2 * MAX_PAINTED_SIDE  # pixels of the shorter side
 
 
 class Target(NamedTuple):

@@ -83,7 +83,7 @@ def paint_tiles(
         painter: chooses the actions.
         env: the settings it was trained with.
         asked: the target, on its large canvas.
-        options: of which seed, greedy, and best_of count: every patch is painted so often.
+        options: of which seed and tries count: every patch is painted so often.
         number: of the painting; those of different numbers differ like those of different seeds.
         watch: told of the patches.
 
@@ -100,7 +100,7 @@ def paint_tiles(
     for place, patch in enumerate(watch(parts, len(parts))):
         given = {"target": patch.of(asked.target.pixels), "canvas": patch.of(whole.pixels)} | label
         env_seed, generator = seeded(options.seed, number, place)
-        paint_rollout(easels, painter, generator, seed=env_seed, options=given, greedy=options.greedy)
+        paint_rollout(easels, painter, generator, seed=env_seed, options=given, greedy=options.tries)
         whole.take_best([patch.on_whole(stroke) for stroke in program.strokes] for program in easels.programs())
     pixels = whole.pixels
     checksum = pixel_checksum(pixels) if asked.picture is None else None

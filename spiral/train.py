@@ -63,18 +63,19 @@ def train(
             f"Error: the run was killed, or Ray ended it because its node was lost; go on with: {_resume(folder)}"
         ),
     ):
-        while not _trained(run, folder, shown, checkpoint):
-            checkpoint = folder.checkpoint_to_go_on_from()
+        cpu_began = 0.0
+        while not _trained(run, folder, shown, checkpoint, cpu_began):
+            checkpoint, cpu_began = folder.checkpoint_to_go_on_from(), usage.cpu_seconds()
     return folder
 
 
-def _trained(run: RunConfig, folder: RunFolder, report: Report, checkpoint: Path | None) -> bool:
+def _trained(run: RunConfig, folder: RunFolder, report: Report, checkpoint: Path | None, cpu_began: float) -> bool:
     """Train from a checkpoint on; whether to the end. Else a process was lost, and there is a newer checkpoint.
 
     Raises:
         SpiralError: the run failed, or a process was lost before the first new checkpoint.
     """
-    with contextlib.closing(Training(run, folder, report, checkpoint)) as training:
+    with contextlib.closing(Training(run, folder, report, checkpoint, cpu_began=cpu_began)) as training:
         try:
             training.loop()
         except ProcessError as error:
@@ -97,12 +98,14 @@ def checked(run: RunConfig) -> RunConfig:
     """
     from spiral.agents.objectives import check_objective
     from spiral.agents.painter import Painter
+    from spiral.agents.vtrace import check_normalized
     from spiral.envs.options import env_config
 
     if run.env_steps is None and run.minutes is None and run.cpu_seconds is None:
         raise InputError("a run needs an end: set env_steps, minutes or cpu_seconds")
     run_env = env_config(run.env, {})
     check_objective(run.objective.name, run_env)
+    check_normalized(run.learner.normalize, run.num_envs, run.learner.minibatch)
     if run_env.reward == "l2" and not run_env.target:
         raise InputError(
             "env.reward=l2 compares paintings with given pictures, and this run gives none; set env.target=true"
@@ -159,10 +162,13 @@ class Training:
         self._began = time.monotonic()
         self.env_steps = self._steps_before = 0
         self._seconds_before, self._cpu_before, self._cpu_began = 0.0, 0.0, cpu_began
-        if state is not None:
-            self._restore(state)
-        folder.write_config(run)  # not before: settings that the checkpoint does not fit must not stay
-        self.log = MetricsLog(folder, self.env_steps)
+        with contextlib.ExitStack() as unless_it_begins:
+            unless_it_begins.callback(self.algorithm.stop)
+            if state is not None:
+                self._restore(state)
+            folder.write_config(run)  # not before: settings that the checkpoint does not fit must not stay
+            self.log = MetricsLog(folder, self.env_steps)
+            unless_it_begins.pop_all()
         self._evaluated: dict[str, float] = {}
         self._runners_lost = 0
 
@@ -317,8 +323,9 @@ class Training:
             self.algorithm.set_run_state(state["algorithm"])
             self.env_steps = self._steps_before = state["env_steps"]
             self._seconds_before, self._cpu_before = state["seconds"], state["cpu_seconds"]
+        except ProcessError:  # no fault of the settings
+            raise
         except Exception as error:
-            self.algorithm.stop()
             first_line = str(error).strip().partition("\n")[0]
             raise InputError(
                 f"cannot go on from {self.folder.newest_checkpoint()}: it is of other settings ({type(error).__name__}: "
@@ -345,8 +352,7 @@ class Training:
         writer_for(self.folder.path / "painting.gif", size=256)(named.programs[0])
 
     def close(self) -> None:
-        if hasattr(self, "log"):
-            self.log.close()
+        self.log.close()
         self.algorithm.stop()
 
 

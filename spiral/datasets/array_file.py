@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +10,7 @@ from PIL import Image
 
 from spiral.datasets.split import members
 from spiral.errors import InputError
+from spiral.files import read_arrays
 
 
 def pictures_in_array_file(path: Path, split: str) -> Iterator[tuple[Image.Image, int | None]]:
@@ -29,13 +28,11 @@ def pictures_in_array_file(path: Path, split: str) -> Iterator[tuple[Image.Image
 
 def _arrays(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
     try:
-        with np.load(path, allow_pickle=False) as arrays:
-            found = {name: arrays[name] for name in ("images", "labels") if name in arrays.files}
-            names = arrays.files
-    except (OSError, EOFError, TypeError, ValueError, zipfile.BadZipFile, zlib.error) as error:
+        found = read_arrays(path)
+    except (OSError, ValueError) as error:
         raise InputError(f"{path} is no .npz file of plain arrays ({error}); write it with numpy.savez") from None
     if "images" not in found:
-        raise InputError(f"{path} has no array 'images'; it has: {', '.join(names) or 'none'}")
+        raise InputError(f"{path} has no array 'images'; it has: {', '.join(found) or 'none'}")
     images, labels = found["images"], found.get("labels")
     if images.dtype != np.uint8:
         raise InputError(f"'images' in {path} is {images.dtype}; give uint8 values 0..255")

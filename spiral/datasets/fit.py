@@ -6,6 +6,9 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from spiral.picture_file import WHITE, on_background
+from spiral.program import MAX_PAINTED_SIDE
+
+ENOUGH = 2 * MAX_PAINTED_SIDE  # pixels of a picture's shorter side: of larger ones no canvas shows more
 
 
 def fit(

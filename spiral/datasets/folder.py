@@ -7,13 +7,13 @@ from pathlib import Path
 
 from PIL import Image
 
+from spiral.datasets.fit import ENOUGH
 from spiral.datasets.split import members
 from spiral.errors import InputError
 from spiral.picture_file import SUFFIXES, open_picture
 
 # Photographs that would be missed without a word if they were passed over like a text file.
 UNREAD_SUFFIXES = (".heic", ".heif", ".jp2", ".jxl")
-ENOUGH = 2048  # pixels of the shorter side: twice the largest canvas
 
 
 def pictures_in_folder(folder: Path, split: str) -> Iterator[tuple[Image.Image, int | None]]:

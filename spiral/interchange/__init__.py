@@ -72,6 +72,8 @@ def load_drawings(path: str | os.PathLike, first: int = 0, pen_width: float = PE
                 yield _drawing(kind, record, path, count - 1, pen_width)
     except OSError as error:
         raise ProgramError(f"cannot read {path}: {error.strerror or error}") from None
+    if not count:
+        raise ProgramError(f"{path} holds no drawings")
     if count <= first:
         raise ProgramError(f"{path} has no drawing {first}: it holds {count:,}, counted from 0")
 

@@ -12,6 +12,7 @@ from spiral import checks
 from spiral.errors import InputError
 from spiral.files import refuse_to_overwrite
 from spiral.interchange import Drawing, Losses, format_of, load_drawings, save_programs
+from spiral.program import MAX_STROKES, begun
 from spiral.program_folder import save_folder
 from spiral.words import counted
 
@@ -31,6 +32,7 @@ def convert(
     number: int | None,
     count: int,
     pen_width: float,
+    strokes: int | None = None,
 ) -> Conversion:
     """Read drawings from files and write them to one file, or to a folder as stroke programs and a sheet of them.
 
@@ -42,11 +44,14 @@ def convert(
         number: only this drawing, from 0, of the one input; None: all.
         count: at most so many drawings altogether, 1..10,000.
         pen_width: of strokes whose format has no widths, as a fraction of the canvas's side.
+        strokes: only so many of each drawing, the first; None: all.
 
     Raises:
         InputError: an input cannot be read, or the output cannot be written or does not hold so many drawings.
     """
     checks.integer(count, "-n", 1, MAX_COUNT)
+    if strokes is not None:
+        checks.integer(strokes, "--strokes", 0, MAX_STROKES)
     refuse_to_overwrite(inputs, [output])
     to_folder = not Path(output).suffix or Path(output).is_dir()
     if to_folder and any(Path(path).resolve().parent == Path(output).resolve() for path in inputs):
@@ -59,6 +64,8 @@ def convert(
             "choose one with --drawing N, or give a folder"
         )
     programs = [drawing.program for drawing in drawings]
+    if strokes is not None:
+        programs = [begun(program, strokes) for program in programs]
     losses = Losses()
     for drawing in drawings:
         losses.update(drawing.losses)

@@ -324,6 +324,8 @@ def _why_not(name: str, error: Exception) -> str:
         return f"you may not open {name}; run: sudo usermod -aG {group} $USER, and log in again"
     if code in (errno.EAGAIN, errno.EBUSY):
         return f"{name} is in use by another program; close that first"
+    if os.path.isfile(name):
+        return f"{name} is a file, not a serial port; {_ports()}"
     return f"{name} cannot be opened as a serial port: {error}"
 
 

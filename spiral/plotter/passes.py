@@ -76,7 +76,8 @@ def _passes(mark: Mark, pen: Pen, tolerance: float) -> list[Way]:
     """Rings inside the stroke's outline, each as far inside the last as the pen is wide, and its middle line.
 
     Rings rather than parallels, because they stay right where a stroke tapers or turns back on itself. They begin at
-    the stroke's wide end, where each is next to the last.
+    the stroke's wide end, where each is next to the last. Between the arms of a hairpin, where the middle line is not,
+    slivers are left: a line around each fills it.
     """
     if max(mark.widths) <= NARROW * pen.width:
         return [_middle(mark)]
@@ -93,13 +94,22 @@ def _passes(mark: Mark, pen: Pen, tolerance: float) -> list[Way]:
     outline = _outline(mark, tolerance)
     room = _inset(outline, pen.width / 2, 0.0)
     ways: list[Way] = []
-    inset = pen.width / 2
-    while rings := _rings(_inset(outline, inset, tolerance / 2), least_area=(SPECK * pen.width) ** 2):
+    drawn: list[Sequence[Point]] = []
+
+    def add_rings(inside) -> bool:
+        rings = _rings(inside, least_area=(SPECK * pen.width) ** 2)
         for ring in rings:
             ring = _from_nearest(ring, ways[-1].end if ways else mark.start)
             _add(ways, Way(ring[0], FULL, tuple(Line(*point, FULL) for point in ring[1:])), room, step)
+        drawn.extend(rings)
+        return bool(rings)
+
+    inset = pen.width / 2
+    while add_rings(_inset(outline, inset, tolerance / 2)):
         inset += step
     _add(ways, _middle(mark), room, step)
+    drawn.append(flatten(mark.start, mark.control, mark.end, tolerance))
+    add_rings(_left(room, drawn, pen))
     return ways
 
 
@@ -127,6 +137,13 @@ def _outline(mark: Mark, tolerance: float):
     radii = np.linspace(radius0, radius1, len(line))
     discs = shapely.buffer(shapely.points(line), radii, quad_segs=QUADRANT)
     return shapely.union_all(shapely.convex_hull(shapely.union(discs[:-1], discs[1:])))
+
+
+def _left(room, lines: Sequence[Sequence[Point]], pen: Pen):
+    """The part of an area that a pen has not inked which went along these lines."""
+    import shapely
+
+    return shapely.difference(room, shapely.buffer(shapely.MultiLineString(lines), pen.width / 2, quad_segs=QUADRANT))
 
 
 def _inset(outline, by: float, tolerance: float):

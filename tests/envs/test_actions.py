@@ -65,7 +65,7 @@ def test_a_palette_is_one_part_of_so_many_pens(channels, palette):
 def test_a_move_needs_flag_and_end_only():
     table = action_table(config(channels=3))
     actions = np.array([action(MOVE, red=0, green=0, blue=0), action(PAINT, red=0, green=0, blue=0)])
-    assert table.masks(actions).tolist() == [[True, True] + [False] * 6, [True] * 8]
+    assert table.relevant[actions[:, 0]].tolist() == [[True, True] + [False] * 6, [True] * 8]
     assert table.relevant[MOVE].tolist() == [True, True] + [False] * 6
 
 

@@ -145,14 +145,15 @@ def test_every_renderer_paints_and_replays(renderer):
     np.testing.assert_array_equal(replay(program), easel.canvases()[1])
 
 
-def test_given_strokes_head_the_program_and_leave_the_pen_alone():
+def test_given_strokes_head_the_program_and_leave_the_pen_at_their_end():
     easel = Easel(EnvConfig(grid=16), 2)
     given = Stroke(Point(0.1, 0.1), Point(0.5, 0.9), Point(0.9, 0.1), Brush(0.1))
     easel.draw(1, [given])
     actions = random_actions(easel, 4) | np.eye(5, dtype=int)[FLAG]
     painted(easel, actions)
     assert easel.strokes(1)[0] == given and len(easel.strokes(1)) == 5
-    assert easel.strokes(1)[1].start == (0, 0)
+    assert easel.strokes(1)[1].start == (0.9, 0.1)
+    assert easel.strokes(0)[0].start == (0, 0)
     assert len(easel.strokes(0)) == 4
     np.testing.assert_array_equal(replay(easel.program(1)), easel.canvases()[1])
 
@@ -246,7 +247,12 @@ def test_what_is_painted_before_given_strokes_is_counted_before_them():
     painted(easel, random_actions(easel, 6) | [1, 0, 0, 0, 0])
     easel.draw(0, [Stroke(Point(0.9, 0.1), Point(0.9, 0.1), Point(0.1, 0.3), Brush(0.1))])
     lifts = int(easel.lifts[0])
-    painted(easel, random_actions(easel, 1, seed=1) | [1, 0, 0, 0, 0])
+    painted(easel, random_actions(easel, 1, seed=1) | [1, 0, 0, 0, 0])  # from where the given stroke ends
+    assert easel.lifts[0] == lifts
+    easel.draw(0, [Stroke(Point(0.9, 0.1), Point(0.9, 0.1), Point(0.1, 0.3), Brush(0.1))])
+    assert easel.lifts[0] == lifts
+    painted(easel, random_actions(easel, 1, seed=2) & [0, -1, -1, -1, -1])
+    painted(easel, random_actions(easel, 1, seed=3) | [1, 0, 0, 0, 0])
     assert easel.lifts[0] == lifts + 1
 
 

@@ -193,6 +193,9 @@ def test_the_way_from_given_strokes_to_the_first_of_the_episode_is_charged():
     env = PaintEnv(**(SMALL | PLOTTER | {"travel_cost": 0.0}))
     *_, info = episode(env, options={"program": given_program(env)})
     env.reset(options={"program": given_program(env)})
+    assert env.step(np.array([1, 63, 63, 0, 0, 0]))[1] == 0  # from where the pen is
+    env.reset(options={"program": given_program(env)})
+    assert env.step(np.array([0, 0, 0, 0, 0, 0]))[1] == 0
     assert env.step(np.array([1, 63, 63, 0, 0, 0]))[1] == -0.5
     assert pen_lifts(info["program"]) >= 1
 
@@ -284,10 +287,24 @@ def test_going_on_with_a_program(tmp_path, as_path):
     program.save(tmp_path / "begun.json")
     observations, _, info = episode(env, options={"program": tmp_path / "begun.json" if as_path else program})
     assert np.array_equal(observations[0]["canvas"], replay(program))
-    assert observations[0]["step"] == 0 and observations[0]["pen"].tolist() == [0, 0]
+    assert observations[0]["step"] == 0
+    assert observations[0]["pen"].tolist() == pytest.approx([0.2, 0.8])  # where the given stroke ends
     assert info["program"].strokes[:1] == program.strokes
     assert info["program"].origin == "strokes given at the start: 1"
     assert np.array_equal(replay(info["program"]), observations[-1]["canvas"])
+
+
+@pytest.mark.parametrize("strokes", ["simple", "compound"])
+def test_the_pen_goes_on_from_the_last_given_stroke(strokes):
+    env = PaintEnv(**SMALL, strokes=strokes)
+    given = given_program(env)
+    beyond = Stroke(Point(0.5, 0.5), Point(0.8, 0.5), Point(1.25, 0.5), Brush(0.1))
+    paint = np.zeros(len(env.action_space.nvec), np.int64)
+    paint[:2] = (2 if strokes == "compound" else 1), 63
+    for program, place in ((given, (0.2, 0.8)), (Program(given.canvas, [*given.strokes, beyond]), (1.0, 0.5))):
+        env.reset(options={"program": program})
+        env.step(paint)
+        assert env.program().strokes[len(program.strokes)].start == pytest.approx(place)
 
 
 @pytest.mark.parametrize("renderer", ["cairo", "cairo@4"])

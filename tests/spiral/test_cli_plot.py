@@ -334,8 +334,8 @@ def test_a_locked_plotter_is_unlocked_as_the_person_says(one_pen, options, answe
 @pytest.mark.parametrize(
     ("answers", "message"),
     [
-        ("", "the plotter is locked by an alarm, and nothing was drawn; without --check you are asked"),
-        ("\n", "the plotter is locked by an alarm, and nothing was drawn; without --check you are asked"),
+        ("", "the plotter is locked by an alarm, and nothing was drawn; answer $H to home it or $X"),
+        ("\n", "the plotter is locked by an alarm, and nothing was drawn; answer $H to home it or $X"),
         ("$H\n", "the plotter refused $H: homing is switched off ($22) (error:5)"),
     ],
 )
@@ -360,7 +360,7 @@ def test_check_moves_nothing(sample):
 def test_check_of_a_locked_plotter_asks_nothing(sample):
     with Simulator(locked=True) as simulator:
         result = run(sample, "--port", simulator.port, "--check", answers="$X\n")
-        assert result.exit_code == 1 and "to home it ($H) or to unlock it where it stands ($X)" in result.stderr
+        assert result.exit_code == 1 and "$H to home it or $X to unlock it where it stands" in result.stderr
         assert simulator.firmware.state == "Alarm"
 
 

@@ -7,6 +7,16 @@ from spiral.errors import InputError
 from spiral.files import written_whole
 
 
+def test_a_read_only_file_is_not_replaced(tmp_path):
+    (tmp_path / "mine").write_text("before")
+    (tmp_path / "mine").chmod(0o444)
+    message = "cannot write .*mine: it is read-only; give another file name"
+    with pytest.raises(InputError, match=message), written_whole(tmp_path / "mine"):
+        pytest.fail("nothing is to be written")
+    assert [path.name for path in tmp_path.iterdir()] == ["mine"]
+    assert (tmp_path / "mine").read_text() == "before"
+
+
 def test_the_file_appears_when_the_block_ends_and_not_before(tmp_path):
     path = tmp_path / "new folder" / "a.txt"
     with written_whole(path) as beside:

@@ -81,8 +81,9 @@ def test_more_paintings_than_are_painted_side_by_side(painter_file, tiny_run):
 )
 def test_how_many_are_painted_side_by_side(changes, greedy, expected):
     env = config.EnvConfig(**{"width": 32, "height": 32, "noise_size": 0} | changes)
-    rollout, programs = next(rollouts(None, env, 1, greedy=greedy))
+    rollout, programs = next(rollouts(Painter(config.PainterConfig(hidden=16), env), env, 1, greedy=greedy))
     assert len(rollout.finals) == len(programs) == expected
+    assert len(next(rollouts(None, env, 1, greedy=greedy))[0].finals) == min(expected, 100)  # it draws all at random
 
 
 def test_fewer_are_painted_side_by_side_where_their_steps_would_fill_the_memory(painter_file, tiny_run, monkeypatch):
@@ -124,9 +125,10 @@ def test_a_painter_file_that_was_cut_short(painter_file, tmp_path):
     whole = painter_file.read_bytes()
     for kept in (0, 10, len(whole) // 2, len(whole) - 10):
         path.write_bytes(whole[:kept])
-        with pytest.raises(
-            InputError, match="cannot read the painter file .*: it is damaged .*; use another checkpoint"
-        ):
+        said = (
+            "cannot read the painter file .*: it is damaged .*; use another checkpoint" if kept else "is not a painter"
+        )
+        with pytest.raises(InputError, match=said):
             load_painter(path)
 
 
@@ -199,5 +201,31 @@ def test_a_program_is_no_painter(tmp_path):
 def test_older_programs_in_the_folder_are_told(painter_file, tmp_path):
     assert paint_to_folder(painter_file, tmp_path, Options(count=3)).text == f"{tmp_path}: 3 programs and sheet.png"
     assert paint_to_folder(painter_file, tmp_path, Options(count=1)).text == (
-        f"{tmp_path}: 1 program and sheet.png; 2 other programs left there from before"
+        f"{tmp_path}: 1 program and sheet.png; 1 program of these names replaced; "
+        "2 other programs left there from before"
     )
+
+
+def test_settings_of_a_newer_version_are_said_to_be(painter_file, tmp_path):
+    with np.load(painter_file) as arrays:
+        content = dict(arrays)
+    header = json.loads(str(content["header"]))
+    header["run"]["learner"]["charm"] = 1.0
+    np.savez(tmp_path / "newer.npz", **content | {"header": np.array(json.dumps(header))})
+    with pytest.raises(InputError) as caught:
+        load_painter(tmp_path / "newer.npz")
+    assert re.fullmatch(
+        rf"the painter file {tmp_path / 'newer.npz'} has settings that are unknown here \(.*learner\.charm.*\); was it made "
+        "by a newer version of this program\\? Update it",
+        str(caught.value),
+    )
+
+
+def test_an_empty_file_and_other_arrays_are_no_painters(tmp_path):
+    (tmp_path / "empty.npz").touch()
+    np.savez(tmp_path / "pictures.npz", images=np.zeros((2, 16, 16), np.uint8))
+    for name in ("empty", "pictures"):
+        with pytest.raises(
+            InputError, match=rf"{name}\.npz is not a painter file \(.npz\); spiral train and spiral publish"
+        ):
+            load_painter(tmp_path / f"{name}.npz")

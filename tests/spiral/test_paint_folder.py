@@ -152,11 +152,14 @@ def test_the_best_of_several_is_kept(spiral_paint, painters):
     trained = load_painter(painters / "copyist" / "painter.npz")
     targets = [read_target(name, SPEC).pixels for name in ("photo.jpg", "dark.png")]
     tries = [target for target in targets for _ in range(7)]
-    paintings = paint(trained.painter, trained.run.env, 14, given={"target": tries})
+    first_greedily = [number % 7 == 0 for number in range(14)]
+    paintings = paint(trained.painter, trained.run.env, 14, greedy=first_greedily, given={"target": tries})
     errors = np.array([error_of(*pair) for pair in zip(paintings.canvases, tries)]).reshape(2, 7)
     spiral_paint("copyist", "--target", "photo.jpg", "--target", "dark.png", "--best-of", 7)
     np.testing.assert_allclose(errors_in_out(targets), errors.min(axis=1))
     assert (errors.min(axis=1) < errors.max(axis=1)).all()
+    greedy = paint(trained.painter, trained.run.env, 2, greedy=True, given={"target": targets}).canvases
+    assert (paintings.canvases[::7] == greedy).all()  # so that asking for more never loses
 
 
 @pytest.mark.parametrize(
@@ -290,8 +293,14 @@ def test_a_painter_of_nothing_given_paints_over_a_picture_too(spiral_paint):
             + "your own: spiral train digits-target --data DATA",
         ),
         ("copyist", "copyist paints given pictures: give one by --target, an image file"),
-        ("copyist --label 1 --target dark.png", "copyist does not paint by labels: leave --label out, or train .*"),
-        ("free --label 1", "free does not paint by labels: leave --label out, or .*: spiral train digits-labels"),
+        (
+            "copyist --label 1 --target dark.png",
+            "copyist does not paint by labels: leave --label out, or take a painter .*",
+        ),
+        (
+            "free --label 1",
+            "free does not paint by labels: .* such as digits-labels; your own: spiral train digits-labels .*",
+        ),
         ("classes --label 3", "--label must be a whole number from 0 to 2, got 3"),
         ("classes --label -1", "--label must be a whole number from 0 to 2, got -1"),
         ("both --target dark.png", "both paints given pictures by their classes: give --label, 0 to 2, too"),
@@ -314,6 +323,7 @@ def test_a_painter_of_nothing_given_paints_over_a_picture_too(spiral_paint):
             "quiet sees no noise, so that its 6 greedy paintings would be all alike; leave --greedy out, or .* only one",
         ),
         ("free --best-of 2", "--best-of is for painting a given picture: give one by --target"),
+        ("free --fit crop", "--fit is for a given picture: give one by --target or --canvas"),
         ("free --tiles 2", "--tiles is for painting a given picture: give one by --target"),
         ("copyist --target dark.png --tiles 65", "--tiles must be a whole number from 1 to 64, got 65"),
         (

@@ -10,7 +10,7 @@ import spiral.program
 from spiral import Brush, Program, Stroke, replay
 from spiral.canvas import CanvasSpec
 from spiral.errors import InputError, ProgramError
-from spiral.program import matches_checksum, pixel_checksum, replay_frames
+from spiral.program import matches_checksum, pixel_checksum
 
 STROKE = Stroke((0.1, 0.2), (0.5, 0.9), (0.9, 0.2), Brush(0.1, (0.0, 0.5, 1.0), 0.5, (0.2, 1.0)), action=(1, 40, 7))
 PROGRAM = Program(CanvasSpec(64, 48, 3), (STROKE, STROKE.until(0.5)), seed=7, origin="runs/digits")
@@ -236,14 +236,6 @@ def test_an_unknown_renderer_is_refused_when_drawing_and_not_when_reading():
     strange = Program.from_json(dataclasses.replace(PROGRAM, renderer="cario").to_json())
     with pytest.raises(InputError, match="unknown renderer 'cario'; known: cairo, reference. Did you mean 'cairo'?"):
         replay(strange)
-
-
-def test_frames_go_from_blank_to_the_replay_a_stroke_at_a_time():
-    frames = list(replay_frames(PROGRAM, size=32))
-    assert len(frames) == 3
-    assert (frames[0] == 255).all()
-    assert (frames[1] == replay(dataclasses.replace(PROGRAM, strokes=PROGRAM.strokes[:1]), size=32)).all()
-    assert (frames[2] == replay(PROGRAM, size=32)).all()
 
 
 def test_the_checksum_tells_whether_the_replay_is_what_was_painted():

@@ -20,9 +20,10 @@ from rich.console import Console
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from spiral import config, usage
+from spiral.agents.algorithm import Spiral
 from spiral.agents.painter_file import load_painter
 from spiral.checksums import SUMS_FILE, write_sums
-from spiral.errors import InputError, SpiralError
+from spiral.errors import InputError, ProcessError, SpiralError
 from spiral.files import read_arrays
 from spiral.metrics import METRICS
 from spiral.program import Program, matches_checksum
@@ -156,6 +157,41 @@ def test_settings_that_the_checkpoint_does_not_fit_are_not_kept(copy, tiny_run):
         train_here(config.override(tiny_run, ["painter.hidden=32"]), copy.path, newest)
     assert copy.read_config() == tiny_run
     assert copy.metrics_file.read_text() == before
+
+
+def test_a_process_that_is_lost_while_a_checkpoint_is_read_is_no_fault_of_the_settings(copy, tiny_run, monkeypatch):
+    lost = ProcessError("a learner's process died (is memory short?)")
+    stopped = []
+
+    def lose(self, state):
+        raise lost
+
+    monkeypatch.setattr(Spiral, "set_run_state", lose)
+    monkeypatch.setattr(Spiral, "stop", lambda self: stopped.append(self))
+    with pytest.raises(ProcessError) as caught:
+        Training(tiny_run, copy, Report(Console(quiet=True)), copy.newest_checkpoint())
+    assert caught.value is lost and len(stopped) == 1
+
+
+def test_what_the_attempts_of_a_run_cost_counts_once(copy, tiny_run, monkeypatch):
+    monkeypatch.setattr(
+        "spiral.train.ray_session", lambda run, address: contextlib.nullcontext()
+    )  # Ray is here already
+    monkeypatch.setattr("spiral.train.last_words", lambda said: contextlib.nullcontext())
+    counted = []
+
+    def lose(self):
+        counted.append((self.cpu_seconds, usage.cpu_seconds()))
+        if len(counted) < 3:
+            self.env_steps += 1  # a checkpoint's name
+            self.save()
+            raise ProcessError("lost") from RuntimeError("a process was lost")
+
+    monkeypatch.setattr(Training, "loop", lose)
+    train(tiny_run, copy.path, resume=True, report=Report(Console(quiet=True)))
+    (first, began), *others = counted
+    for run, spent in others:
+        assert 0 <= run - first <= spent - began
 
 
 @pytest.mark.faults("a checkpoint cut short, each of its files")

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 
 import numpy as np
@@ -9,6 +10,7 @@ from spiral import Brush, Program, Stroke
 from spiral.canvas import CanvasSpec
 from spiral.cli import main
 from spiral.interchange import load_drawings, load_program
+from spiral.program import matches_checksum, pixel_checksum, replay
 
 PAINTING = Program(CanvasSpec(64, 32, 3), (Stroke((0.1, 0.1), (0.9, 0.1), (0.9, 0.9), Brush(0.1, (1, 0, 0))),), seed=3)
 
@@ -50,6 +52,21 @@ def test_a_folder_that_is_there_may_have_a_dot_in_its_name(cats, tmp_path):
     folder.mkdir()
     convert(cats, "-o", folder)
     assert len(list(folder.iterdir())) == 8
+
+
+@pytest.mark.parametrize("checksum", [True, False])
+def test_the_first_strokes_of_a_painting_are_a_painting(tmp_path, checksum):
+    strokes = [dataclasses.replace(PAINTING.strokes[0], end=(0.1 * end, 0.9)) for end in range(4)]
+    whole = dataclasses.replace(PAINTING, strokes=strokes, origin="a painter")
+    if checksum:
+        whole = dataclasses.replace(whole, checksum=pixel_checksum(replay(whole)))
+    whole.save(tmp_path / "whole.json")
+    convert(tmp_path / "whole.json", "--strokes", 2, "-o", tmp_path / "half.json")
+    half = Program.load(tmp_path / "half.json")
+    assert half == dataclasses.replace(whole, strokes=strokes[:2], checksum=half.checksum)
+    assert matches_checksum(half) == checksum
+    convert(tmp_path / "whole.json", "--strokes", 9, "-o", tmp_path / "all.json")
+    assert Program.load(tmp_path / "all.json") == whole
 
 
 def test_one_drawing_of_many_may_be_chosen(cats, tmp_path):
@@ -133,7 +150,8 @@ def test_the_pen_may_be_chosen(cats, tmp_path):
         (["cats.ndjson", "--pen-width", "3", "-o", "out"], "the pen's width must be a number above 0 to 2, got 3.0"),
         (["cats.ndjson", "broken.ndjson", "-o", "out"], "broken.ndjson: drawing 1: not JSON (Expecting value"),
         (["cats.ndjson", "-o", "a_file"], "cannot write programs to a_file: it is a file; give a folder"),
-        (["empty.ndjson", "-o", "out"], "empty.ndjson has no drawing 0: it holds 0, counted from 0"),
+        (["cats.ndjson", "--strokes", "-1", "-o", "out"], "--strokes must be a whole number from 0 to 100000, got -1"),
+        (["empty.ndjson", "-o", "out"], "empty.ndjson holds no drawings"),
     ],
 )
 def test_a_mistake_is_one_line_and_leaves_no_file(cats, tmp_path, monkeypatch, arguments, message):

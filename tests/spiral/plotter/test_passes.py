@@ -18,6 +18,7 @@ STROKES = {
     "straight": Stroke((0.1, 0.1), (0.5, 0.5), (0.9, 0.9), Brush(0.06)),
     "curved": Stroke((0.1, 0.8), (0.5, -0.4), (0.9, 0.8), Brush(0.08)),
     "hairpin": Stroke((0.1, 0.5), (1.5, 0.52), (0.2, 0.55), Brush(0.05)),
+    "closed hairpin": Stroke((0.45, 0.55), (0.2, 0.47), (0.55, 0.55), Brush(0.06)),
     "tapered": Stroke((0.1, 0.8), (0.5, 0.0), (0.9, 0.8), Brush(0.1, pressure=(0.0, 1.0))),
     "tapered hairpin": Stroke((0.1, 0.5), (1.5, 0.52), (0.2, 0.55), Brush(0.1, pressure=(0.2, 1.0))),
     "dot": Stroke((0.5, 0.5), (0.5, 0.5), (0.5, 0.5), Brush(0.2)),
@@ -57,12 +58,15 @@ def exactly(stroke):
 @pytest.mark.parametrize("name", STROKES)
 def test_passes_fill_the_stroke_and_spill_nothing(name):
     covered, area, lifts = filled(STROKES[name])
-    assert covered.intersection(area).area > (0.995 if name == "hairpin" else 0.999) * area.area
+    assert covered.intersection(area).area > 0.999 * area.area
     spilt = covered.difference(area.buffer(0.05))
     if name == "tapered":  # its tip is finer than the pen
         spilt = spilt.difference(shapely.Point(10, 80).buffer(12))
     assert spilt.area < 0.001 * area.area
-    assert lifts == (4 if name == "hairpin" else 1), "rings are joined where a short line inside the stroke does it"
+    most = {"hairpin": 7, "closed hairpin": 9, "tapered hairpin": 2}.get(
+        name, 1
+    )  # slivers between the arms, each by itself
+    assert lifts <= most, "rings are joined where a short line inside the stroke does it"
 
 
 def test_a_stroke_as_wide_as_the_pen_is_one_line():
