@@ -183,7 +183,7 @@ def export(programs, outputs, machine, pens, drawing, report, as_json, **options
         return
     _echo_notes(planned.notes)
     click.echo(table(planned) if report else summary(planned))
-    click.echo(f"wrote {', '.join(outputs)}")
+    click.echo(f"wrote {', '.join(dict.fromkeys(outputs))}")
 
 
 @main.command(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -33,15 +34,16 @@ def export(
         options: how it comes to paper.
 
     Raises:
-        InputError: no such machine, a suffix it cannot read, an option that is not accepted, or a move outside its
-            work area. Then no file is written.
+        InputError: no such machine, a suffix it cannot read, an option that is not accepted, a move outside its work
+            area, or a file that cannot be written. Then none is.
     """
     chosen = load_machine(machine or _default_machine(outputs))
     writers = [writer_for(output, chosen) for output in outputs]
     planned = plan(program, chosen, options)
     contents = [writer(planned.path if writer.keeps_curves else planned.flat).content() for writer in writers]
-    for output, content in zip(outputs, contents, strict=True):
-        with written_whole(output) as beside:
+    with contextlib.ExitStack() as all_or_none:
+        for output, content in dict(zip(outputs, contents, strict=True)).items():
+            beside = all_or_none.enter_context(written_whole(output))
             beside.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
     return planned
 

@@ -94,6 +94,8 @@ def written_whole(path: str | os.PathLike) -> Iterator[Path]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise WriteError(f"cannot write {path}: {error.filename} is no folder; choose a folder") from None
     except OSError as error:
         raise WriteError(f"cannot write {path}: {error.strerror}; choose a folder you may write to") from None
     os.close(handle)

@@ -205,6 +205,22 @@ def test_one_bad_output_among_good_ones_leaves_none(here):
     assert done.exit_code == 2 and not (here / "a.svg").exists()
 
 
+def test_an_output_that_cannot_be_written_leaves_the_others_unwritten(here):
+    (here / "old.svg").write_text("before")
+    (here / "file").touch()
+    done = run("f.json", "-o", "new.svg", "-o", "old.svg", "-o", "file/f.svg")
+    assert (done.exit_code, done.stderr.splitlines()[-1]) == (
+        2,
+        "Error: cannot write file/f.svg: file is no folder; choose a folder",
+    )
+    assert sorted(path.name for path in here.iterdir()) == ["f.json", "file", "old.svg"]
+    assert (here / "old.svg").read_text() == "before"
+
+
+def test_an_output_named_twice_is_written_and_said_once(here):
+    assert run("f.json", "-o", "f.svg", "-o", "f.svg").stdout.endswith("wrote f.svg\n")
+
+
 def test_a_picture_that_leaves_the_work_area_leaves_the_old_file_alone(here):
     (here / "f.gcode").write_text("what was there")
     assert run("f.json", "-o", "f.gcode", "--machine", "grbl-servo", "--page", "A3").exit_code == 2
