@@ -27,7 +27,6 @@ from spiral.agents.module import PainterModule
 from spiral.agents.objectives import OBJECTIVES, AdversarialObjective, check_objective
 from spiral.agents.runner import CanvasEnvRunner
 from spiral.agents.shared_discriminator import find_shared
-from spiral.agents.vtrace import check_normalized
 from spiral.config import (
     DiscriminatorConfig,
     EnvConfig,
@@ -144,7 +143,6 @@ class SpiralConfig(IMPALAConfig):
         final_entropy: float = NotProvided,
         flag_entropy: float = NotProvided,
         color_entropy: float = NotProvided,
-        normalize: str = NotProvided,
         minibatch_episodes: int = NotProvided,
         average: float = NotProvided,
         iteration_s: float = NotProvided,
@@ -159,7 +157,6 @@ class SpiralConfig(IMPALAConfig):
             warmup_steps: environment steps in which the learning rate rises from 0 to ``lr``.
             final_lr, final_entropy: fractions of ``lr`` and ``entropy_coeff`` at the end of the run.
             flag_entropy, color_entropy: times as large a bonus for the entropy of the part ``flag``, and of colours.
-            normalize: advantages are in units of their spread over a "batch", or over each "step" of it by itself.
             minibatch_episodes: episodes in one optimiser step.
             average: decay, per rollout, of the averaged weights.
             iteration_s: least duration of an iteration. RLlib's own ``min_time_s_per_iteration`` goes by the clock on the
@@ -175,7 +172,6 @@ class SpiralConfig(IMPALAConfig):
             "final_entropy": final_entropy,
             "flag_entropy": flag_entropy,
             "color_entropy": color_entropy,
-            "normalize": normalize,
             "minibatch_episodes": minibatch_episodes,
             "average": average,
             "iteration_s": iteration_s,
@@ -201,7 +197,6 @@ class SpiralConfig(IMPALAConfig):
                 f"gradients are clipped by their global norm only, got grad_clip_by={self.grad_clip_by!r}"
             )
         check_objective(self.objective_config.name, self.env_settings)
-        check_normalized(self.normalize, self.num_envs_per_env_runner, self.minibatch_episodes)
         # One rollout, all canvases of a runner painted to the end, is one train batch.
         self.rollout_fragment_length = self.env_settings.episode_length
         self.train_batch_size_per_learner = self.num_envs_per_env_runner * self.env_settings.episode_length
@@ -233,7 +228,6 @@ def _training_settings(learner: LearnerConfig) -> dict[str, Any]:
         "final_entropy": learner.final_entropy,
         "flag_entropy": learner.flag_entropy,
         "color_entropy": learner.color_entropy,
-        "normalize": learner.normalize,
         "vf_loss_coeff": learner.value,
         "gamma": learner.discount,
         "trace": learner.trace,

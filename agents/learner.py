@@ -174,7 +174,7 @@ class SpiralLearner(TorchLearner):
             rho_clip=config.vtrace_clip_rho_threshold,
             c_clip=config.vtrace_clip_c_threshold,
         )
-        policy_loss = -(normalized(advantages, config.normalize) * log_probs).mean()
+        policy_loss = -(normalized(advantages) * log_probs).mean()
         value_loss = F.huber_loss(values, targets)
         entropies = distribution.part_entropies(actions).mean(dim=(0, 1))
         entropy = (self._entropy_weights * entropies).sum()

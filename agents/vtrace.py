@@ -7,10 +7,6 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from spiral.errors import InputError
-
-LEAST_SPREAD = {"batch": 1.0, "step": 0.05}  # of advantages, in units of reward
-
 
 class VTrace(NamedTuple):
     """targets and advantages, float32 [B, T] each, without gradient."""
@@ -53,25 +49,9 @@ def vtrace(
     return VTrace(targets, clipped * (rewards + discount * following_targets - values))
 
 
-def check_normalized(over: str, episodes: int, minibatch: int) -> None:
-    """Refuse minibatches in which an advantage would be compared with nothing but itself.
+def normalized(advantages: Tensor) -> Tensor:
+    """Advantages [B, T] less their mean, in units of their spread.
 
-    Raises:
-        InputError: rollouts of so many ``episodes`` are cut into minibatches one of which has a single one.
+    Rewards have a unit: advantages are scaled down where they are large, never up where nothing is to be gained.
     """
-    if over == "step" and 1 in (min(episodes, minibatch), episodes % minibatch):
-        raise InputError(
-            f"learner.normalize=step compares the episodes of a minibatch with each other, and of {episodes} (num_envs) "
-            f"{minibatch} at a time (learner.minibatch) leave one alone; set another learner.minibatch"
-        )
-
-
-def normalized(advantages: Tensor, over: str) -> Tensor:
-    """Advantages [B, T] less their mean, in units of their spread, over the whole "batch" or over each "step" by itself.
-
-    Rewards have a unit: advantages are scaled down where they are large, never up where nothing is to be gained, so the
-    spread counts as ``LEAST_SPREAD`` where it is less.
-    """
-    dim = 0 if over == "step" else None
-    spread = advantages.std(dim, correction=0).clamp(min=LEAST_SPREAD[over])
-    return (advantages - advantages.mean(dim)) / spread
+    return (advantages - advantages.mean()) / advantages.std(correction=0).clamp(min=1.0)

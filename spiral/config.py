@@ -74,7 +74,6 @@ NETWORKS = ("quick", "spiral")
 REWARD_TIMES = ("final", "difference")
 CONDITIONS = ("pair", "complement")
 MASKS = ("halves", "random")
-NORMALIZED_OVER = ("batch", "step")
 
 
 @dataclass(frozen=True)
@@ -149,9 +148,6 @@ class LearnerConfig:
     trace: float = 0.95  # lambda of V-trace
     rho_clip: float = 1.0  # IMPALA: both 1
     c_clip: float = 1.0
-    # Advantages are in units of their spread over a minibatch, "batch", or over each step of its episodes by itself,
-    # "step": where later strokes gain less than the first ones, they count as much.
-    normalize: str = "batch"
     gradient_clip: float = 1.0  # global norm
     minibatch: int = 64  # episodes in one optimiser step
     average: float = 0.99  # decay per rollout of the averaged weights that paint and are shipped
@@ -251,7 +247,6 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "discriminator.condition": CONDITIONS,
     "discriminator.masks": MASKS,
     "objective.reward": REWARD_TIMES,
-    "learner.normalize": NORMALIZED_OVER,
 }
 RULES = settings.Rules(LIMITS, CHOICES)
 

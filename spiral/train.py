@@ -98,14 +98,12 @@ def checked(run: RunConfig) -> RunConfig:
     """
     from spiral.agents.objectives import check_objective
     from spiral.agents.painter import Painter
-    from spiral.agents.vtrace import check_normalized
     from spiral.envs.options import env_config
 
     if run.env_steps is None and run.minutes is None and run.cpu_seconds is None:
         raise InputError("a run needs an end: set env_steps, minutes or cpu_seconds")
     run_env = env_config(run.env, {})
     check_objective(run.objective.name, run_env)
-    check_normalized(run.learner.normalize, run.num_envs, run.learner.minibatch)
     if run_env.reward == "l2" and not run_env.target:
         raise InputError(
             "env.reward=l2 compares paintings with given pictures, and this run gives none; set env.target=true"

@@ -144,6 +144,6 @@ class BareLoop:
             rho_clip=settings.rho_clip,
             c_clip=settings.c_clip,
         )
-        policy_loss = -(normalized(advantages, settings.normalize) * log_probs).mean()
+        policy_loss = -(normalized(advantages) * log_probs).mean()
         entropy = part_entropies(logits, masks).sum(dim=-1).mean()
         return policy_loss + settings.value * F.huber_loss(values, targets) - settings.entropy * entropy

@@ -112,12 +112,7 @@ def literal_loss(painter, rollout, rewards, settings, progress):
     log_probs, values, entropies = follow(painter, rollout)
     rhos = (log_probs.detach() - torch.as_tensor(rollout.log_probs)).exp()
     targets, advantages = literal_vtrace(rhos, rewards, values.detach(), settings)
-    if settings.normalize == "step":
-        for t in range(rewards.shape[1]):
-            column = advantages[:, t]
-            advantages[:, t] = (column - column.mean()) / max(0.05, column.std(correction=0).item())
-    else:
-        advantages = (advantages - advantages.mean()) / max(1.0, advantages.std(correction=0).item())
+    advantages = (advantages - advantages.mean()) / max(1.0, advantages.std(correction=0).item())
     errors = (values - targets).abs()
     huber = torch.where(errors < 1, errors**2 / 2, errors - 0.5).mean()
     entropy_weight = settings.entropy * (1 - progress + settings.final_entropy * progress)
@@ -132,7 +127,6 @@ def literal_loss(painter, rollout, rewards, settings, progress):
     [
         ["painter.lstm=0"],
         ["painter.lstm=8"],
-        ["learner.normalize=step"],
         ["env.channels=3", "learner.flag_entropy=3.0", "learner.color_entropy=5.0"],
         ["env.palette=[[0, 0, 0], [0.5, 0.5, 0.5]]", "learner.color_entropy=5.0"],
     ],

@@ -178,14 +178,6 @@ def test_only_digits_are_read(run, tmp_path):
             ["env.reward=l2"],
             r"^env\.reward=l2 compares paintings with given pictures, and this run gives none; set env\.t",
         ),
-        (
-            ["learner.normalize=step", "learner.minibatch=1"],
-            r"^learner\.normalize=step compares .* with each other, and of \d+ \(num_envs\) 1 at a time .* leave one alone; set",
-        ),
-        (
-            ["learner.normalize=step", "num_envs=9", "learner.minibatch=4"],
-            r" of 9 \(num_envs\) 4 at a time .* leave one",
-        ),
         (["env.classes=5"], r"^the labels of .*digits\.npz go up to 9; set env\.classes=10, got 5$"),
         (["env.classes=12"], r"^no picture of .*digits\.npz has label 10; classes=12 needs 0 to 11$"),
     ],
