@@ -95,7 +95,11 @@ def writer_for(output: str | os.PathLike, machine: Machine) -> type[Writer]:
         InputError: nothing writes such files, or the machine does not read them, or its dialect is unknown or
             does not fit its lift.
     """
-    own, fitting = WRITERS.get(machine.dialect), _writers_of(output)
+    fitting = _writers_of(output)
+    try:
+        own = WRITERS.get(machine.dialect)
+    except InputError as error:
+        raise InputError(f"machine {machine.name}: {error}") from None
     if own in fitting.values():
         if own.lifts and machine.lift.kind not in own.lifts:
             raise InputError(

@@ -51,7 +51,9 @@ def save_folder(programs: Sequence[Program], folder: str | os.PathLike, sheet: n
     for file, program in zip(files, programs, strict=True):
         program.save(file)
     save_png(sheet, folder / SHEET)
-    remarks = [f"{counted(len(replaced), 'program')} of these names replaced"] if replaced else []
+    empty = sum(not program.strokes for program in programs)
+    remarks = [f"{empty} of them without strokes"] if empty else []
+    remarks += [f"{counted(len(replaced), 'program')} of these names replaced"] if replaced else []
     remarks += [f"{counted(len(others), 'other program')} left there from before"] if others else []
     return "; ".join([f"{folder}: {counted(len(programs), 'program')} and {SHEET}", *remarks])
 

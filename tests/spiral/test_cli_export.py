@@ -104,7 +104,10 @@ def test_a_machine_that_speaks_what_nobody_knows(here):
     (here / "mine.toml").write_text(machine_text("grbl-servo").replace('"grbl"', '"grbbl"'))
     done = run("f.json", "-o", "f.gcode", "--machine", "mine.toml")
     assert done.exit_code == 2
-    assert "unknown dialect 'grbbl'; known: csv, grbl, " in done.stderr and "Did you mean 'grbl'?" in done.stderr
+    assert (
+        "machine mine: unknown dialect 'grbbl'; known: csv, grbl, " in done.stderr
+        and "Did you mean 'grbl'?" in done.stderr
+    )
 
 
 @pytest.mark.parametrize(("name", "kind"), [("grbl-servo", "pen"), ("ur5e", "servo"), ("hpgl-a4", "z")])
