@@ -52,7 +52,7 @@ def save_folder(programs: Sequence[Program], folder: str | os.PathLike, sheet: n
         program.save(file)
     save_png(sheet, folder / SHEET)
     empty = sum(not program.strokes for program in programs)
-    remarks = [f"{empty} of them without strokes"] if empty else []
+    remarks = [f"without strokes: {empty}"] if empty else []
     remarks += [f"{counted(len(replaced), 'program')} of these names replaced"] if replaced else []
     remarks += [f"{counted(len(others), 'other program')} left there from before"] if others else []
     return "; ".join([f"{folder}: {counted(len(programs), 'program')} and {SHEET}", *remarks])

@@ -36,7 +36,7 @@ def test_a_hundred_are_on_the_sheet_and_numbers_have_as_many_digits_as_the_last(
 def test_programs_that_draw_nothing_and_those_that_are_replaced_are_counted(tmp_path):
     nothing = Program(CanvasSpec(16, 16, 1), ())
     assert save_folder([nothing, dot(16, 16), nothing], tmp_path) == (
-        f"{tmp_path}: 3 programs and sheet.png; 2 of them without strokes"
+        f"{tmp_path}: 3 programs and sheet.png; without strokes: 2"
     )
     assert save_folder([dot(16, 16)] * 2, tmp_path) == (
         f"{tmp_path}: 2 programs and sheet.png; 2 programs of these names replaced; 1 other program left there from before"
