@@ -139,7 +139,7 @@ class Canvas(abc.ABC):
             got = (x0, y0, x1, y1, x2, y2, width, pressure0, pressure1, red, green, blue, opacity)
             raise InputError(f"a curve must have finite numbers, got {got}")
         x_side, y_side = self._x_side, self._y_side
-        self._draw_swept(
+        self.draw_swept(
             x0 * x_side,
             y0 * y_side,
             x1 * x_side,
@@ -155,7 +155,7 @@ class Canvas(abc.ABC):
         )
 
     @abc.abstractmethod
-    def _draw_swept(self, x0, y0, x1, y1, x2, y2, width0, width1, red, green, blue, opacity) -> None:
+    def draw_swept(self, x0, y0, x1, y1, x2, y2, width0, width1, red, green, blue, opacity) -> None:
         """Paint what a disc covers whose centre goes along the curve.
 
         Coordinates and diameters are in shorter sides of the canvas, the same unit along x and y; the diameter is

@@ -43,8 +43,8 @@ class SupersampledCanvas(Canvas):
         super().become(other)
         self._large.become(other._large)
 
-    def _draw_swept(self, x0, y0, x1, y1, x2, y2, width0, width1, red, green, blue, opacity):
-        self._large._draw_swept(x0, y0, x1, y1, x2, y2, width0, width1, red, green, blue, opacity)
+    def draw_swept(self, x0, y0, x1, y1, x2, y2, width0, width1, red, green, blue, opacity):
+        self._large.draw_swept(x0, y0, x1, y1, x2, y2, width0, width1, red, green, blue, opacity)
         radius = max(width0, width1) / 2.0
         # A curve lies within the triangle of its points. All else is as it was.
         left, right = self._reach(min(x0, x1, x2) - radius, max(x0, x1, x2) + radius, self.spec.width)

@@ -34,7 +34,7 @@ class CairoCanvas(Canvas):
         context.set_line_join(cairo.LINE_JOIN_ROUND)
         self._context = context
 
-    def _draw_swept(self, x0, y0, x1, y1, x2, y2, width0, width1, red, green, blue, opacity):
+    def draw_swept(self, x0, y0, x1, y1, x2, y2, width0, width1, red, green, blue, opacity):
         # cairo's pixels are blue, green, red in memory; ours are red, green, blue.
         self._context.set_source_rgba(blue, green, red, opacity)
         if width0 == width1:

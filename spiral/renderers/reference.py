@@ -18,7 +18,7 @@ STEP = 0.5  # samples between two discs of the sweep
 class ReferenceCanvas(Canvas):
     """Slow and simple: very many discs over 8 x 8 samples a pixel; only to check other renderers."""
 
-    def _draw_swept(self, x0, y0, x1, y1, x2, y2, width0, width1, red, green, blue, opacity):
+    def draw_swept(self, x0, y0, x1, y1, x2, y2, width0, width1, red, green, blue, opacity):
         scale = self._unit * SAMPLES
         start, control, end = (Point(x * scale, y * scale) for x, y in ((x0, y0), (x1, y1), (x2, y2)))
         covered = np.zeros((self.spec.height * SAMPLES, self.spec.width * SAMPLES), bool)

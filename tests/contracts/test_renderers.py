@@ -236,7 +236,7 @@ def connected_areas(ink):
 class SquarePens(Canvas):
     """Deliberately wrong: a square pen, straight from start to end."""
 
-    def _draw_swept(self, x0, y0, x1, y1, x2, y2, width0, width1, red, green, blue, opacity):
+    def draw_swept(self, x0, y0, x1, y1, x2, y2, width0, width1, red, green, blue, opacity):
         for t in np.linspace(0, 1, 200):
             x, y, half = ((1 - t) * a + t * b for a, b in ((x0, x2), (y0, y2), (width0 / 2, width1 / 2)))
             top, bottom, left, right = (
