@@ -144,6 +144,8 @@ class SpiralConfig(IMPALAConfig):
         flag_entropy: float = NotProvided,
         color_entropy: float = NotProvided,
         minibatch_episodes: int = NotProvided,
+        passes: int = NotProvided,
+        policy_clip: float = NotProvided,
         average: float = NotProvided,
         iteration_s: float = NotProvided,
         env_steps_budget: int | None = NotProvided,
@@ -158,6 +160,7 @@ class SpiralConfig(IMPALAConfig):
             final_lr, final_entropy: fractions of ``lr`` and ``entropy_coeff`` at the end of the run.
             flag_entropy, color_entropy: times as large a bonus for the entropy of the part ``flag``, and of colours.
             minibatch_episodes: episodes in one optimiser step.
+            passes, policy_clip: over each rollout; with several the policy's loss is clipped.
             average: decay, per rollout, of the averaged weights.
             iteration_s: least duration of an iteration. RLlib's own ``min_time_s_per_iteration`` goes by the clock on the
                 wall: where that is set back, an iteration does not end before it shows the old time again.
@@ -173,6 +176,8 @@ class SpiralConfig(IMPALAConfig):
             "flag_entropy": flag_entropy,
             "color_entropy": color_entropy,
             "minibatch_episodes": minibatch_episodes,
+            "passes": passes,
+            "policy_clip": policy_clip,
             "average": average,
             "iteration_s": iteration_s,
             "env_steps_budget": env_steps_budget,
@@ -235,6 +240,8 @@ def _training_settings(learner: LearnerConfig) -> dict[str, Any]:
         "vtrace_clip_c_threshold": learner.c_clip,
         "grad_clip": learner.gradient_clip,
         "minibatch_episodes": learner.minibatch,
+        "passes": learner.passes,
+        "policy_clip": learner.policy_clip,
         "average": learner.average,
     }
 

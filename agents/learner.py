@@ -22,7 +22,7 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 from spiral.agents.rewards import RewardScale, difference_rewards, final_rewards
 from spiral.agents.rollout import Rollout
 from spiral.agents.scorer import Scorer, make_scorer
-from spiral.agents.vtrace import normalized, vtrace
+from spiral.agents.vtrace import clipped, normalized, vtrace
 from spiral.envs.actions import COLOR_PARTS
 from spiral.errors import SpiralError
 from spiral.freed_memory import keep_freed_memory
@@ -114,16 +114,9 @@ class SpiralLearner(TorchLearner):
                 Columns.ACTION_LOGP: self._tensor(rollout.log_probs),
                 Columns.REWARDS: rewards,
             }
-            for start in range(0, episodes, self.config.minibatch_episodes):
-                rows = slice(start, start + self.config.minibatch_episodes)
-                batch = SampleBatch(
-                    {
-                        name: {key: value[rows] for key, value in column.items()}
-                        if isinstance(column, dict)
-                        else column[rows]
-                        for name, column in columns.items()
-                    }
-                )
+            starts = range(0, episodes, self.config.minibatch_episodes)
+            batches = [_rows(columns, slice(start, start + self.config.minibatch_episodes)) for start in starts]
+            for batch in self.config.passes * batches:
                 yield MultiAgentBatch({DEFAULT_MODULE_ID: batch}, env_steps=len(batch[Columns.REWARDS]) * steps)
 
     def _tensor(self, array: np.ndarray) -> Tensor:
@@ -158,24 +151,28 @@ class SpiralLearner(TorchLearner):
         return rewards
 
     def compute_loss_for_module(self, *, module_id, config, batch, fwd_out) -> Tensor:
-        """V-trace policy gradient, Huber value loss, entropy bonus; all means over steps."""
+        """V-trace policy gradient, clipped where there are several passes; Huber value loss; entropy bonus; means over steps."""
         module = self._painter_module
         actions = batch[Columns.ACTIONS]
         distribution = module.get_train_action_dist_cls().from_logits(fwd_out[Columns.ACTION_DIST_INPUTS])
         log_probs = distribution.logp(actions)
         values = module.compute_values(batch, embeddings=fwd_out[Columns.EMBEDDINGS])
-        log_rhos = (log_probs - batch[Columns.ACTION_LOGP]).detach()
-        targets, advantages = vtrace(
-            log_rhos,
-            batch[Columns.REWARDS],
-            values.detach(),
-            discount=config.gamma,
-            trace=config.trace,
-            rho_clip=config.vtrace_clip_rho_threshold,
-            c_clip=config.vtrace_clip_c_threshold,
-        )
-        policy_loss = -(normalized(advantages) * log_probs).mean()
-        value_loss = F.huber_loss(values, targets)
+        log_rhos = log_probs - batch[Columns.ACTION_LOGP]
+        if Columns.ADVANTAGES not in batch:  # in the first pass; those that follow go on from what it found
+            targets, advantages = vtrace(
+                log_rhos.detach(),
+                batch[Columns.REWARDS],
+                values.detach(),
+                discount=config.gamma,
+                trace=config.trace,
+                rho_clip=config.vtrace_clip_rho_threshold,
+                c_clip=config.vtrace_clip_c_threshold,
+            )
+            batch[Columns.VALUE_TARGETS], batch[Columns.ADVANTAGES] = targets, normalized(advantages)
+        advantages = batch[Columns.ADVANTAGES]
+        gains = advantages * log_probs if config.passes == 1 else clipped(log_rhos, advantages, config.policy_clip)
+        policy_loss = -gains.mean()
+        value_loss = F.huber_loss(values, batch[Columns.VALUE_TARGETS])
         entropies = distribution.part_entropies(actions).mean(dim=(0, 1))
         entropy = (self._entropy_weights * entropies).sum()
 
@@ -183,7 +180,7 @@ class SpiralLearner(TorchLearner):
             self._log(f"entropy/{part}", value)
         self._log("policy_loss", policy_loss.detach())
         self._log("value_loss", value_loss.detach())
-        self._log("rho_mean", log_rhos.exp().mean())
+        self._log("rho_mean", log_rhos.detach().exp().mean())
         return (
             policy_loss
             + config.vf_loss_coeff * value_loss
@@ -275,3 +272,13 @@ class SpiralLearner(TorchLearner):
     @classmethod
     def rl_module_required_apis(cls) -> list[type]:
         return [ValueFunctionAPI]
+
+
+def _rows(columns: dict[str, Any], rows: slice) -> SampleBatch:
+    """Some of the episodes of a batch, whose columns are tensors or tensors by name."""
+    return SampleBatch(
+        {
+            name: {key: value[rows] for key, value in column.items()} if isinstance(column, dict) else column[rows]
+            for name, column in columns.items()
+        }
+    )

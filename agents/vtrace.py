@@ -55,3 +55,15 @@ def normalized(advantages: Tensor) -> Tensor:
     Rewards have a unit: advantages are scaled down where they are large, never up where nothing is to be gained.
     """
     return (advantages - advantages.mean()) / advantages.std(correction=0).clamp(min=1.0)
+
+
+def clipped(log_rhos: Tensor, advantages: Tensor, clip: float) -> Tensor:
+    """What a policy gains by its actions, the clipped surrogate of PPO (Schulman et al. 2017, equation 7): [B, T].
+
+    Args:
+        log_rhos: [B, T] log pi(a|x) - log mu(a|x), with gradient.
+        advantages: [B, T].
+        clip: epsilon.
+    """
+    rhos = log_rhos.exp()
+    return torch.minimum(rhos * advantages, rhos.clamp(1 - clip, 1 + clip) * advantages)

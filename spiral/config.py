@@ -150,6 +150,10 @@ class LearnerConfig:
     c_clip: float = 1.0
     gradient_clip: float = 1.0  # global norm
     minibatch: int = 64  # episodes in one optimiser step
+    # Passes over each rollout. With more than one the policy's loss is clipped: nothing is gained by making an action
+    # more than 1 + policy_clip times as probable as it was when it was chosen, or less than 1 - policy_clip times (PPO).
+    passes: int = 1
+    policy_clip: float = 0.2
     average: float = 0.99  # decay per rollout of the averaged weights that paint and are shipped
 
 
@@ -240,6 +244,8 @@ LIMITS: dict[str, tuple[float, float]] = {
     "learner.c_clip": (0, 1000),
     "learner.gradient_clip": (1e-6, 1e6),
     "learner.minibatch": (1, 65_536),
+    "learner.passes": (1, 100),
+    "learner.policy_clip": (0, 1),
     "learner.average": (0, 1),
 }
 CHOICES: dict[str, tuple[str, ...]] = {

@@ -43,7 +43,7 @@ class BareLoop:
     """Painter, discriminator and all they need; one call trains on one batch of paintings.
 
     Args:
-        run: settings; only those of a feed-forward painter rewarded for finished canvases.
+        run: settings; only those of a feed-forward painter rewarded for finished canvases, in one pass over each rollout.
     """
 
     def __init__(self, run: RunConfig):

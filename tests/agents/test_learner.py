@@ -108,18 +108,28 @@ def literal_vtrace(rhos, rewards, values, learner):
     return targets[:, :length], advantages
 
 
-def literal_loss(painter, rollout, rewards, settings, progress):
+def literal_loss(painter, rollout, rewards, settings, progress, before=None):
+    """The loss, and the targets and advantages that it is of; those ``before`` it are of an earlier pass."""
     log_probs, values, entropies = follow(painter, rollout)
-    rhos = (log_probs.detach() - torch.as_tensor(rollout.log_probs)).exp()
-    targets, advantages = literal_vtrace(rhos, rewards, values.detach(), settings)
-    advantages = (advantages - advantages.mean()) / max(1.0, advantages.std(correction=0).item())
+    rhos = (log_probs - torch.as_tensor(rollout.log_probs)).exp()
+    if before is None:
+        targets, advantages = literal_vtrace(rhos.detach(), rewards, values.detach(), settings)
+        before = targets, (advantages - advantages.mean()) / max(1.0, advantages.std(correction=0).item())
+    targets, advantages = before
     errors = (values - targets).abs()
     huber = torch.where(errors < 1, errors**2 / 2, errors - 0.5).mean()
     entropy_weight = settings.entropy * (1 - progress + settings.final_entropy * progress)
     factors = {"flag": settings.flag_entropy}
     factors |= dict.fromkeys(("red", "green", "blue", "color"), settings.color_entropy)
     entropy = sum(factors.get(part, 1.0) * entropies[:, i] for i, part in enumerate(painter.table.parts)).mean()
-    return -(advantages * log_probs).mean() + settings.value * huber - entropy_weight * entropy
+    gains = advantages * log_probs
+    if settings.passes > 1:
+        least, most = 1 - settings.policy_clip, 1 + settings.policy_clip
+        gains = (
+            torch.where(advantages > 0, torch.where(rhos < most, rhos, most), torch.where(rhos > least, rhos, least))
+            * advantages
+        )
+    return -gains.mean() + settings.value * huber - entropy_weight * entropy, before
 
 
 @pytest.mark.parametrize(
@@ -127,6 +137,7 @@ def literal_loss(painter, rollout, rewards, settings, progress):
     [
         ["painter.lstm=0"],
         ["painter.lstm=8"],
+        ["learner.passes=3", "learner.policy_clip=0.05"],
         ["env.channels=3", "learner.flag_entropy=3.0", "learner.color_entropy=5.0"],
         ["env.palette=[[0, 0, 0], [0.5, 0.5, 0.5]]", "learner.color_entropy=5.0"],
     ],
@@ -146,14 +157,16 @@ def test_two_updates_equal_a_literal_computation(run, settings):
             scores = learner._scorer._discriminator(score_input(torch.as_tensor(rollout.finals)))
         rewards = torch.zeros(rollout.log_probs.shape)
         rewards[:, -1] = (scores - learner._scale.mean) / learner._scale.unit
-        loss = literal_loss(painter, rollout, rewards, settings, progress=(number + 1) / 4)
-        optimizer.zero_grad()
-        loss.backward()
-        norm = torch.nn.utils.clip_grad_norm_(painter.parameters(), settings.gradient_clip)
-        assert norm > 2 * settings.gradient_clip  # or clipping would not be seen
-        rate = settings.learning_rate * (1 - 0.8 * number / 4)
-        optimizer.param_groups[0]["lr"] = rate
-        optimizer.step()
+        before = None
+        for _ in range(settings.passes):
+            loss, before = literal_loss(painter, rollout, rewards, settings, (number + 1) / 4, before)
+            optimizer.zero_grad()
+            loss.backward()
+            norm = torch.nn.utils.clip_grad_norm_(painter.parameters(), settings.gradient_clip)
+            assert norm > 2 * settings.gradient_clip  # or clipping would not be seen
+            rate = settings.learning_rate * (1 - 0.8 * number / 4)
+            optimizer.param_groups[0]["lr"] = rate
+            optimizer.step()
         decay = min(settings.average, (number + 2) / (number + 11))
         for name, value in painter.state_dict().items():
             average[name] = decay * average[name] + (1 - decay) * value

@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from spiral.agents.vtrace import normalized, vtrace
+from spiral.agents.vtrace import clipped, normalized, vtrace
 
 
 def literally(log_rhos, rewards, values, discount, trace, rho_clip, c_clip):
@@ -87,3 +87,12 @@ def test_advantages_are_scaled_down_and_never_up(size, spread):
     small = normalized(advantages)
     assert small.mean().item() == pytest.approx(0, abs=1e-5)
     assert small.std(correction=0).item() == pytest.approx(spread or advantages.std(correction=0).item(), rel=1e-4)
+
+
+def test_nothing_is_gained_by_going_further_than_the_clip():
+    log_rhos = torch.tensor([0.5, 0.9, 1.1, 1.5, 0.5, 0.9, 1.1, 1.5]).log().requires_grad_()
+    advantages = torch.tensor([2.0] * 4 + [-2.0] * 4)
+    gains = clipped(log_rhos, advantages, 0.2)
+    assert gains.tolist() == pytest.approx([1.0, 1.8, 2.2, 2.4, -1.6, -1.8, -2.2, -3.0])
+    gains.sum().backward()
+    assert (log_rhos.grad != 0).tolist() == [True, True, True, False, False, True, True, True]
