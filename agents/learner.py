@@ -151,7 +151,7 @@ class SpiralLearner(TorchLearner):
         return rewards
 
     def compute_loss_for_module(self, *, module_id, config, batch, fwd_out) -> Tensor:
-        """V-trace policy gradient, clipped where there are several passes; Huber value loss; entropy bonus; means over steps."""
+        """V-trace policy gradient, clipped in several passes; Huber value loss; entropy bonus; all means over steps."""
         module = self._painter_module
         actions = batch[Columns.ACTIONS]
         distribution = module.get_train_action_dist_cls().from_logits(fwd_out[Columns.ACTION_DIST_INPUTS])

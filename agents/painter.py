@@ -165,7 +165,7 @@ class Painter(nn.Module):
         return h, {"h": h, "c": c}
 
     def unroll(self, observation: dict[str, Tensor], state: State, time: int) -> Unrolled:
-        """Core output, [B * T, ...], and what pointer heads look at, of observations [B, T, ...], and the recurrent state after the last step.
+        """What the heads and the value need of observations [B, T, ...], and the recurrent state after the last step.
 
         Noise, label and target may also be [B, 1, ...].
         """

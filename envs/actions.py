@@ -95,7 +95,7 @@ class ActionTable(abc.ABC):
         """
 
     def put(self, pens: np.ndarray, index: int, place: tuple[float, float]) -> None:
-        """One of the pens is lifted and put to a place on the canvas or, if that is beyond its edge, to the nearest."""
+        """Put one of the pens, which has done nothing yet, to a place on the canvas: to the nearest, if it is beyond the edge."""
         pens["place"][index] = np.clip(place, 0.0, 1.0)
 
     @abc.abstractmethod
