@@ -73,7 +73,10 @@ def paint_to_folder(where: str, output: str, options: Options | None = None, wat
         save_png(result.canvas, png)
     pairs = list(zip(map(str, files), results, strict=True))
     lines = [f"{file}: {'; '.join(result.words)}" for file, result in pairs if options.targets]
-    return Painted("\n".join([*lines, written]), [{"program": file} | result.figures for file, result in pairs])
+    advice = dict.fromkeys(each.target.advice for each in asked if each.target and each.target.advice)
+    return Painted(
+        "\n".join([*lines, *advice, written]), [{"program": file} | result.figures for file, result in pairs]
+    )
 
 
 def _name(where: str) -> str:

@@ -19,11 +19,24 @@ FITS = {"pad": pad, "crop": fit}
 
 
 class Target(NamedTuple):
-    """A given picture: its file's name, the canvas it fits on, and its pixels there, uint8 [H, W, C]."""
+    """A given picture: its file's name, the canvas it fits on, and its pixels there, uint8 [H, W, C].
+
+    ``negative``: most of it is nearer to the canvas's background once dark and light are swapped.
+    """
 
     name: str
     canvas: CanvasSpec
     pixels: np.ndarray
+    negative: bool = False
+
+    @property
+    def advice(self) -> str | None:
+        """What whoever gave it may have meant, if that is not what will be painted."""
+        if not self.negative or self.canvas.channels > 1:  # a photograph in colour may have any ground
+            return None
+        return (
+            f"{self.name}: most of it is ink, not background; if that is the wrong way round, give {self.name}{INVERT}"
+        )
 
 
 def read_target(path: str, canvas: CanvasSpec, how: str = "pad", tiles: int | None = None) -> Target:
@@ -43,9 +56,17 @@ def read_target(path: str, canvas: CanvasSpec, how: str = "pad", tiles: int | No
     if tiles is not None:
         canvas = tiled(canvas, picture.size, tiles, file)
     inverted = file != path
-    background = tuple(1.0 - level for level in canvas.background) if inverted else canvas.background
+    opposite = tuple(1.0 - level for level in canvas.background)
+    background = opposite if inverted else canvas.background
     pixels = FITS[how](picture, canvas.width, canvas.height, canvas.channels, background)
-    return Target(_shown(file), canvas, 255 - pixels if inverted else pixels)
+    without_margins = fit(picture, canvas.width, canvas.height, canvas.channels, background)
+    negative = not inverted and _distance(without_margins, opposite) < _distance(without_margins, background)
+    return Target(_shown(file), canvas, 255 - pixels if inverted else pixels, negative)
+
+
+def _distance(pixels: np.ndarray, color: tuple[float, ...]) -> float:
+    """From the median of the pixels to a colour, in 1/255."""
+    return np.abs(np.median(pixels, axis=(0, 1)) - 255 * np.array(color[: pixels.shape[2]])).sum()
 
 
 def _shown(file: str) -> str:

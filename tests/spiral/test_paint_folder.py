@@ -51,7 +51,7 @@ def here(tmp_path, monkeypatch):
     """A working folder with pictures and programs."""
     monkeypatch.chdir(tmp_path)
     rows, columns = np.indices((40, 60))
-    photo = np.stack([rows * 6, columns * 4, rows + columns], axis=2).astype(np.uint8)
+    photo = 255 - np.stack([rows * 6, columns * 4, rows + columns], axis=2).astype(np.uint8)
     Image.fromarray(photo).save("photo.jpg")
     Image.new("L", (30, 30), 40).save("dark.png")
     Image.new("L", (30, 30), 200).save("light.png")
@@ -103,6 +103,14 @@ def test_a_picture_is_painted_and_the_error_is_told(spiral_paint, painters, pain
     shown = sheet[2:-2, 2:-2].reshape(16, scale, -1, channels)[:, 0]
     assert (shown[:, : 16 * scale : scale] == target).all()
     assert (shown[:, 16 * scale + 2 :: scale] == painting).all()
+
+
+def test_light_lines_on_a_dark_ground_are_advised_to_be_inverted(spiral_paint):
+    advice = "dark.png: most of it is ink, not background; if that is the wrong way round, give dark.png:invert\n"
+    said, _ = spiral_paint("copyist", "--target", "dark.png", "--target", "light.png", "-n", 2)
+    assert said.count(advice) == said.count(":invert") == 1
+    for painter, target in [("copyist", "dark.png:invert"), ("copyist", "light.png"), ("color", "dark.png")]:
+        assert ":invert" not in spiral_paint(painter, "--target", target)[0]
 
 
 def test_the_same_as_json(spiral_paint):

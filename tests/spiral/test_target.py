@@ -2,7 +2,7 @@ import os
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from spiral.canvas import CanvasSpec
 from spiral.errors import InputError
@@ -48,6 +48,16 @@ def test_inverted_it_is_light_where_it_was_dark_and_the_background_stays(tmp_pat
     assert target.name == "a.png"
     assert (target.pixels[:4, 8:24] == 0).all()
     assert (target.pixels[12:] == around).all() and (target.pixels[:, :8] == around).all()
+
+
+def test_a_negative_is_known_by_what_most_of_it_is_like_whatever_its_margins_are(tmp_path):
+    lines = Image.new("L", (200, 20), 230)  # on a canvas of this shape most is margin
+    lines.paste(10, (0, 5, 200, 10))
+    lines.save(tmp_path / "lines.png")
+    ImageOps.invert(lines).save(tmp_path / "negative.png")
+    assert not read_target(str(tmp_path / "lines.png"), GREY).negative
+    assert read_target(str(tmp_path / "negative.png"), GREY).negative
+    assert not read_target(f"{tmp_path / 'negative.png'}:invert", GREY).negative
 
 
 @pytest.mark.parametrize(("size", "shape"), [((5000, 1), np.s_[7:8, :]), ((1, 5000), np.s_[:, 15:16])])
