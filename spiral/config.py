@@ -129,6 +129,11 @@ class ObjectiveConfig:
     # and the mean over these scales.
     scales: tuple[int, ...] = (1,)
 
+    @property
+    def finest(self) -> int:
+        """What is finer than blocks of so many pixels is not compared with given pictures."""
+        return min(self.scales)
+
 
 @dataclass(frozen=True)
 class LearnerConfig:

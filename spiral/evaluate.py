@@ -60,6 +60,7 @@ class Evaluator:
         from spiral.digit_classifier import DigitClassifier
 
         self.run = run
+        self._scale = run.objective.finest
         self._classifier = DigitClassifier.load_or_train(progress)
         splits = {name: load_pictures(data or run.data, name, **run.env.picture) for name in SPLITS}
         against = splits.pop(split)
@@ -93,8 +94,8 @@ class Evaluator:
         measured = measure(paintings.canvases, self._classifier, self._reference)
         measured |= measure_strokes(paintings.programs, env.picture_mm)
         if env.target:
-            measured["squared_error"] = squared_error(paintings.canvases, self.pictures)
-            measured["random_error"] = squared_error(self._random.canvases, self.pictures)
+            measured["squared_error"] = squared_error(paintings.canvases, self.pictures, self._scale)
+            measured["random_error"] = squared_error(self._random.canvases, self.pictures, self._scale)
         measured |= self._accuracy(paintings.canvases)
         return measured | {"classifier_accuracy": self.classifier_accuracy}, paintings
 
@@ -125,7 +126,7 @@ class Evaluator:
             compared = {"painter": self._reconstructed(painter, EVALUATION_SEED)}
             for candidates in searches:
                 began = time.process_time()
-                found = search(self.run.env, self.pictures, candidates, SEARCH_SEED, watch)
+                found = search(self.run.env, self.pictures, candidates, SEARCH_SEED, watch, self._scale)
                 seconds = (time.process_time() - began) / self.samples
                 compared[f"search {candidates}"] = self._compared(found.errors, found.canvases, seconds)
             return compared | {"random": self._reconstructed(None, RANDOM_SEED)}
@@ -134,7 +135,8 @@ class Evaluator:
         errors, canvases, seconds = [], [], []
         for (rollout, _), spent in _timed(rollouts(painter, self.run.env, self.samples, seed, True, self.task)):
             steps = [*rollout.observations["canvas"].swapaxes(0, 1)[1:], rollout.finals]
-            errors.append(np.stack([squared_errors(step, rollout.constants["target"]) for step in steps], axis=1))
+            targets = rollout.constants["target"]
+            errors.append(np.stack([squared_errors(step, targets, self._scale) for step in steps], axis=1))
             canvases.append(rollout.finals)
             seconds.append(spent / len(rollout.finals))
         errors, canvases = (np.concatenate(parts)[: self.samples] for parts in (errors, canvases))

@@ -44,7 +44,10 @@ METRICS: dict[str, Metric] = {
     "confidence": Metric("mean probability of the class the classifier sees", "0..1", "higher"),
     "confident_share": Metric(f"share of paintings whose class has a probability over {CONFIDENT}", "0..1", "higher"),
     "squared_error": Metric(
-        "mean squared error of paintings to the held-out pictures they were asked to be, values in 0..1", "", "lower"
+        "mean squared error of paintings to the held-out pictures they were asked to be, values in 0..1, of blocks of the "
+        "least of objective.scales",
+        "",
+        "lower",
     ),
     "squared_errors": Metric("the same after the first, the second and every further action", "", "lower"),
     "random_error": Metric("squared error of paintings by uniformly random actions"),
@@ -143,16 +146,29 @@ def measure(images: np.ndarray, classifier: DigitClassifier, reference: Referenc
     return {name: float(value) for name, value in measured.items()}
 
 
-def squared_error(paintings: np.ndarray, pictures: np.ndarray) -> float:
-    """Mean of (painting - picture)^2 over all values, each in 0..1, of uint8 [N, H, W, C] and as many pictures."""
-    return float(squared_errors(paintings, pictures).mean())
+def squared_error(paintings: np.ndarray, pictures: np.ndarray, scale: int = 1) -> float:
+    """Mean of (painting - picture)^2 over all values, each in 0..1, of uint8 [N, H, W, C] and as many pictures.
+
+    With a ``scale`` the values are means over blocks of scale x scale pixels: what is finer is not compared.
+    """
+    return float(squared_errors(paintings, pictures, scale).mean())
 
 
-def squared_errors(paintings: np.ndarray, pictures: np.ndarray) -> np.ndarray:
+def squared_errors(paintings: np.ndarray, pictures: np.ndarray, scale: int = 1) -> np.ndarray:
     """The same of each painting, float64 [N]; all may have one picture, uint8 [H, W, C]."""
     differences = np.subtract(paintings, pictures, dtype=np.int16)
+    if scale > 1:
+        return np.square(_block_means(differences, scale)).mean(axis=(1, 2, 3)) / 255**2
     squares = np.square(differences, out=differences).view(np.uint16)  # up to 255^2, which 16 bits just hold
     return squares.mean(axis=(1, 2, 3), dtype=np.float64) / 255**2
+
+
+def _block_means(values: np.ndarray, side: int) -> np.ndarray:
+    """Of [N, H, W, C], float64; blocks that reach over an edge are filled up with 0."""
+    count, height, width, channels = values.shape
+    filled = np.pad(values, ((0, 0), (0, -height % side), (0, -width % side), (0, 0)))
+    blocks = filled.reshape(count, filled.shape[1] // side, side, filled.shape[2] // side, side, channels)
+    return blocks.mean(axis=(2, 4))
 
 
 def collapse(measured: dict[str, float], reference: Reference) -> str | None:

@@ -88,22 +88,27 @@ def _name(where: str) -> str:
 class Result(NamedTuple):
     """A painting: what was asked for, its program, its canvas uint8 [H, W, C], and how far it is from the target.
 
-    That is the mean squared error, values in 0..1; None without a target.
+    That is the mean squared error, values in 0..1, at a scale as of `squared_error`; None without a target.
     """
 
     asked: Commission
     program: Program
     canvas: np.ndarray
     error: float | None
+    scale: int
 
     @classmethod
-    def of(cls, asked: Commission, program: Program, canvas: np.ndarray) -> Result:
-        error = None if asked.target is None else squared_error(canvas[np.newaxis], asked.target.pixels[np.newaxis])
-        return cls(asked, program, canvas, error)
+    def of(cls, asked: Commission, program: Program, canvas: np.ndarray, scale: int) -> Result:
+        target = asked.target
+        error = None if target is None else squared_error(canvas[np.newaxis], target.pixels[np.newaxis], scale)
+        return cls(asked, program, canvas, error, scale)
 
     @property
     def words(self) -> list[str]:
-        return self.asked.words if self.error is None else [*self.asked.words, f"mean squared error {self.error:.4f}"]
+        if self.error is None:
+            return self.asked.words
+        of_what = f" of blocks of {self.scale} x {self.scale} pixels" if self.scale > 1 else ""
+        return [*self.asked.words, f"mean squared error{of_what} {self.error:.4f}"]
 
     @property
     def figures(self) -> dict[str, Any]:
@@ -121,7 +126,8 @@ def _as_wholes(trained: TrainedPainter, asked: Sequence[Commission], options: Op
     # One value where all are alike: what is greedy throughout is painted more quickly.
     greedy = options.tries[0] if len(set(options.tries)) == 1 else len(asked) * options.tries
     paintings = paint(trained.painter, trained.run.env, len(tries), options.seed, greedy, given=given)
-    results = list(map(Result.of, tries, *paintings))
+    scale = trained.run.objective.finest
+    results = [Result.of(*painting, scale) for painting in zip(tries, *paintings, strict=True)]
     if options.best_of == 1:
         return results
     groups = (results[first : first + options.best_of] for first in range(0, len(results), options.best_of))
@@ -129,8 +135,9 @@ def _as_wholes(trained: TrainedPainter, asked: Sequence[Commission], options: Op
 
 
 def _by_tiles(trained: TrainedPainter, asked: Sequence[Commission], options: Options, watch: Watch) -> list[Result]:
+    painter, env, scale = trained.painter, trained.run.env, trained.run.objective.finest
     return [
-        Result.of(each, *paint_tiles(trained.painter, trained.run.env, each, options, number, watch))
+        Result.of(each, *paint_tiles(painter, env, each, options, number, watch, scale), scale)
         for number, each in enumerate(asked)
     ]
 

@@ -24,7 +24,14 @@ class Found(NamedTuple):
     errors: np.ndarray
 
 
-def search(env: EnvConfig, pictures: np.ndarray, candidates: int, seed: int = 0, watch: Watch = unwatched) -> Found:
+def search(
+    env: EnvConfig,
+    pictures: np.ndarray,
+    candidates: int,
+    seed: int = 0,
+    watch: Watch = unwatched,
+    scale: int = 1,
+) -> Found:
     """Paint given pictures action by action, each the best of some drawn uniformly at random.
 
     The best is the one that leaves the lowest squared error to the picture, the first of equals; nothing else counts,
@@ -39,6 +46,7 @@ def search(env: EnvConfig, pictures: np.ndarray, candidates: int, seed: int = 0,
         candidates: how many actions are tried for each that is taken, 1 to 10000.
         seed: the same one gives the same paintings, and each picture the same however many are given.
         watch: shown the pictures as they are painted.
+        scale: of the squared error, see ``spiral.metrics.squared_error``.
 
     Raises:
         InputError: pictures of another size or type, or a number out of range.
@@ -60,7 +68,7 @@ def search(env: EnvConfig, pictures: np.ndarray, candidates: int, seed: int = 0,
         easel.clear()
         for step in range(env.episode_length):
             easel.paint(chance.integers(0, easel.table.nvec, (candidates, len(easel.table.nvec))))
-            tried = squared_errors(easel.canvases(), pictures[number])
+            tried = squared_errors(easel.canvases(), pictures[number], scale)
             best = tried.argmin()
             errors[number, step] = tried[best]
             easel.continue_from(best)

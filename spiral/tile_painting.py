@@ -28,13 +28,14 @@ class LargeCanvas:
     Args:
         asked: its size, its target, and what is on it at first.
         renderer: name of what draws on it.
+        scale: of the squared error, see `squared_error`.
 
     Attributes:
         strokes: all on it, those given at the start too.
     """
 
-    def __init__(self, asked: Commission, renderer: str):
-        self._target = asked.target.pixels
+    def __init__(self, asked: Commission, renderer: str, scale: int = 1):
+        self._target, self._scale = asked.target.pixels, scale
         self._canvas, self._trial = (RENDERERS.get(renderer)(asked.canvas) for _ in range(2))
         if asked.picture is not None:
             self._canvas.cover(asked.picture.pixels)
@@ -63,7 +64,7 @@ class LargeCanvas:
         self.strokes += strokes
 
     def _error(self, canvas: Canvas) -> float:
-        return squared_error(canvas.pixels()[np.newaxis], self._target[np.newaxis])
+        return squared_error(canvas.pixels()[np.newaxis], self._target[np.newaxis], self._scale)
 
 
 def paint_tiles(
@@ -73,6 +74,7 @@ def paint_tiles(
     options: Options,
     number: int = 0,
     watch: Watch = unwatched,
+    scale: int = 1,
 ) -> tuple[Program, np.ndarray]:
     """Paint a target that is larger than the painter's canvas, patch by patch.
 
@@ -86,6 +88,7 @@ def paint_tiles(
         options: of which seed and tries count: every patch is painted so often.
         number: of the painting; those of different numbers differ like those of different seeds.
         watch: told of the patches.
+        scale: of the squared error, see `squared_error`.
 
     Returns:
         The program, and its canvas uint8 [H, W, C].
@@ -94,7 +97,7 @@ def paint_tiles(
     from spiral.envs.vector import PaintVectorEnv
 
     easels = PaintVectorEnv(options.best_of, env)
-    whole = LargeCanvas(asked, env.renderer)
+    whole = LargeCanvas(asked, env.renderer, scale)
     label = {} if asked.label is None else {"label": asked.label}
     parts = patches(canvas_of(env), asked.canvas)
     for place, patch in enumerate(watch(parts, len(parts))):

@@ -355,7 +355,7 @@ def test_runs_train_on_it_and_restoring_one_does_not_set_it_back(shared, run):
 
 
 def test_learners_of_one_run_share_it(shared, run):
-    began, algorithm = version(shared), build(run, "num_env_runners=0", "num_learners=2")
+    began, algorithm = version(shared), build(run, "num_env_runners=0", "num_learners=2", "learner.passes=2")
     try:
         for _ in range(LONGEST):
             if algorithm.train_metrics().get("env_steps_trained", 0) >= 24 * 8:

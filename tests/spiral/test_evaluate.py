@@ -14,9 +14,10 @@ from spiral.agents.painter import Painter
 from spiral.agents.painter_file import load_painter, save_painter
 from spiral.cli import main
 from spiral.envs.easel import Easel
-from spiral.evaluate import EVALUATION_SEED, Evaluator
+from spiral.evaluate import EVALUATION_SEED, SEARCH_SEED, Evaluator
 from spiral.metrics import METRICS, squared_error
 from spiral.paint import paint, rollouts
+from spiral.search import search
 
 
 def evaluated(*arguments):
@@ -136,6 +137,20 @@ def test_errors_are_those_of_the_canvases_after_each_action(copyist, copying_run
         errors.append(squared_error(easel.canvases(), pictures))
     assert len(set(errors)) == 3
     assert copied["reconstruction"]["painter"]["squared_errors"] == pytest.approx(errors, rel=1e-12)
+
+
+def test_errors_are_of_what_the_painter_was_trained_to_see(copyist, copying_run):
+    evaluator = Evaluator(config.override(copying_run, ["objective.scales=[8,4]"]))
+    measured, paintings = evaluator(copyist)
+    compared = evaluator.reconstructions(copyist, searches=[16])
+    assert measured["squared_error"] == squared_error(paintings.canvases, evaluator.pictures, 4)
+    assert compared["painter"]["squared_error"] == pytest.approx(measured["squared_error"], rel=1e-12)
+    assert compared["random"]["squared_error"] == pytest.approx(measured["random_error"], rel=1e-12)
+    found = search(copying_run.env, evaluator.pictures, 16, SEARCH_SEED, scale=4)
+    assert compared["search 16"]["squared_errors"] == [
+        pytest.approx(error, rel=1e-12) for error in found.errors.mean(0)
+    ]
+    assert found.errors[:, -1].mean() == pytest.approx(squared_error(found.canvases, evaluator.pictures, 4), rel=1e-12)
 
 
 def test_cpu_seconds_are_those_of_one_thread_and_without_garbage_of_before(copyist, copying_run):

@@ -114,6 +114,26 @@ def test_squared_errors_are_means_over_all_values_in_0_to_1():
     assert paintings[1].all() and not pictures.any()  # both are left as they were
 
 
+@pytest.mark.parametrize("scale", [2, 3, 5])
+def test_at_a_scale_only_the_means_of_blocks_are_compared(scale):
+    chance = np.random.default_rng(scale)
+    paintings, pictures = chance.integers(0, 256, (2, 3, 7, 10, 3), np.uint8)
+    expected = []
+    for painting, picture in zip(paintings, pictures, strict=True):
+        means = [
+            (painting[y : y + scale, x : x + scale] / 255 - picture[y : y + scale, x : x + scale] / 255).sum((0, 1))
+            / scale**2  # what is beyond the edge is alike
+            for y in range(0, 7, scale)
+            for x in range(0, 10, scale)
+        ]
+        expected.append(np.square(means).mean())
+    assert squared_errors(paintings, pictures, scale) == pytest.approx(expected, rel=1e-12)
+    assert squared_error(paintings, pictures, scale) == pytest.approx(np.mean(expected), rel=1e-12)
+    board = 255 * (np.indices((12, 12)).sum(axis=0) % 2).astype(np.uint8)[np.newaxis, ..., np.newaxis]
+    grey = np.full_like(board, 128)
+    assert squared_error(board, grey) > 0.24 and squared_error(board, grey, 2) < 1e-5
+
+
 def painting(*ends, colors=None, width=32, height=32):
     colors = colors or [(0.0, 0.0, 0.0)] * len(ends)
     strokes = [

@@ -18,6 +18,7 @@ from spiral.canvas import CanvasSpec
 from spiral.cli import main
 from spiral.commission import Options
 from spiral.errors import InputError
+from spiral.metrics import squared_error
 from spiral.paint import paint
 from spiral.paint_folder import paint_to_folder
 from spiral.program import matches_checksum
@@ -32,6 +33,7 @@ PAINTERS = {
     "both": ["env.target=true", "env.classes=3"],
     "long": ["env.target=true", "env.episode_length=1000"],
     "quiet": ["env.target=true", "env.noise_size=0"],
+    "hatcher": ["env.target=true", "objective.scales=[8,4]"],
 }
 SHARPNESS = {"classes": 100.0}  # so that the label matters
 
@@ -103,6 +105,14 @@ def test_a_picture_is_painted_and_the_error_is_told(spiral_paint, painters, pain
     shown = sheet[2:-2, 2:-2].reshape(16, scale, -1, channels)[:, 0]
     assert (shown[:, : 16 * scale : scale] == target).all()
     assert (shown[:, 16 * scale + 2 :: scale] == painting).all()
+
+
+@pytest.mark.parametrize("tiles", [[], ["--tiles", 2]], ids=["whole", "tiles"])
+def test_the_error_is_that_of_what_the_painter_was_trained_to_see(spiral_paint, tiles):
+    said, (program,) = spiral_paint("hatcher", "--target", "light.png", *tiles)
+    error = squared_error(replay(program)[np.newaxis], np.full_like(replay(program)[np.newaxis], 200), 4)
+    assert f": target light.png; mean squared error of blocks of 4 x 4 pixels {error:.4f}\n" in said
+    assert program.origin.endswith(f" of blocks of 4 x 4 pixels {error:.4f}")
 
 
 def test_light_lines_on_a_dark_ground_are_advised_to_be_inverted(spiral_paint):

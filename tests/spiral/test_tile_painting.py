@@ -125,6 +125,18 @@ def test_patches_are_kept_only_where_they_lower_the_error_and_more_tries_lower_i
     assert paint_tiles(AnyStroke(quick), quick, white, GIVEN)[0].strokes == ()
 
 
+def test_greys_are_hatched_where_only_means_of_blocks_count(quick):
+    """Black strokes on what is light grey everywhere do harm pixel by pixel, and good to the means."""
+    black = dataclasses.replace(quick, sizes=(0.05,), palette=((0.0, 0.0, 0.0),))
+    asked = asked_for(black, np.full((96, 96, 1), 190, np.uint8), 3)
+    blocks, pixels = (
+        paint_tiles(AnyStroke(black), black, asked, dataclasses.replace(GIVEN, best_of=5), scale=scale)[1]
+        for scale in (16, 1)
+    )
+    assert (pixels == 255).all()
+    assert blocks.mean() == pytest.approx(190, abs=8)
+
+
 def test_seeds_and_numbers_give_other_paintings_and_the_same_ones_the_same(quick):
     asked = asked_for(quick, gradient(64, 64, 1), 2)
 
