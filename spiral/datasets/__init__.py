@@ -22,6 +22,7 @@ from spiral.datasets.fit import fit
 from spiral.datasets.folder import pictures_in_folder
 from spiral.datasets.idx import is_idx, pictures_in_idx
 from spiral.datasets.omniglot import is_omniglot, pictures_in_omniglot
+from spiral.datasets.patches import patches
 from spiral.datasets.quickdraw import is_bitmaps, is_strokes, pictures_in_bitmaps, pictures_in_strokes
 from spiral.datasets.split import SPLITS
 from spiral.errors import InputError
@@ -54,6 +55,8 @@ SOURCES = (
 INVERT = ":invert"
 """Behind the name of any data: dark and light are swapped, for white ink on black. Ink is dark on white here; where a
 published format says that it is white on black, the pictures come that way round already."""
+PATCHES = ":patches"
+"""Behind the name of any data: parts of its pictures in their place, see `patches`."""
 
 
 @dataclass(frozen=True)
@@ -114,8 +117,8 @@ def load_pictures(
     """The pictures of one split at the size of a canvas; the same ones in the same order at every call.
 
     Args:
-        data: a registered name ("digits"), or the path of one of `SOURCES`; with ``:invert`` behind it, dark and light
-            are swapped. A registered name wins over a folder of the same name; write ``./digits`` for the folder.
+        data: a registered name ("digits"), or the path of one of `SOURCES`; with ``:patches`` behind it parts of its
+            pictures are given, with ``:invert`` dark and light are swapped. A registered name wins over a folder of the same name; write ``./digits`` for the folder.
         split: "train", or "test" for those held out from training.
         width, height: pixels. Pictures of another shape are cropped around their centre, never squeezed.
         channels: 1 for grey, 3 for RGB.
@@ -130,15 +133,17 @@ def load_pictures(
         raise InputError(f"channels is {channels!r}; give 1 (grey) or 3 (RGB)")
     if min(width, height) < 1:
         raise InputError(f"pictures cannot be {width}x{height} pixels; give a width and height of at least 1")
-    name = str(data)
-    invert = name.endswith(INVERT)
+    name, suffixes = _parts(str(data))
+    invert = INVERT in suffixes
     ground = tuple(1.0 - level for level in background) if invert else background
-    dataset = _dataset(name.removesuffix(INVERT))
-    pairs = [(fit(picture, width, height, channels, ground), label) for picture, label in dataset(split)]
+    pairs = _dataset(name)(split)
+    if PATCHES in suffixes:
+        pairs = patches(pairs, channels, ground)
+    pairs = [(fit(picture, width, height, channels, ground), label) for picture, label in pairs]
     images = np.stack([image for image, _ in pairs])
     labels = [label for _, label in pairs]
     return Pictures(
-        name=name,
+        name=str(data),
         images=255 - images if invert else images,
         labels=None if None in labels else np.array(labels, dtype=np.int64),
     )
@@ -150,8 +155,18 @@ def descriptions() -> dict[str, str]:
     described |= {source.shown: source.pictures for source in SOURCES}
     lines = {name: inspect.getdoc(pictures).partition("\n")[0] for name, pictures in described.items()}
     return lines | {
-        f"...{INVERT}": "Any of these with dark and light swapped, where ink is light on dark: drawings.npz:invert"
+        f"...{PATCHES}": "Parts of the pictures of any of these, for a painter that is to paint by --tiles: photos/:patches",
+        f"...{INVERT}": "Any of these with dark and light swapped, where ink is light on dark: drawings.npz:invert",
     }
+
+
+def _parts(data: str) -> tuple[str, set[str]]:
+    """A name without the suffixes behind it, and these."""
+    for suffix in (INVERT, PATCHES):
+        if data.endswith(suffix):
+            name, others = _parts(data.removesuffix(suffix))
+            return name, {suffix, *others}
+    return data, set()
 
 
 def _dataset(name: str) -> Dataset:

@@ -133,7 +133,7 @@ def test_any_data_can_be_inverted(digits):
 
 def test_every_kind_of_data_has_a_line_that_fits_a_terminal():
     lines = descriptions()
-    assert {*DATASETS.names(), *(source.shown for source in SOURCES), "...:invert"} == set(lines)
+    assert {*DATASETS.names(), *(source.shown for source in SOURCES), "...:patches", "...:invert"} == set(lines)
     width = max(map(len, lines))
     assert all(40 < width + len(line) + 2 <= 120 for line in lines.values())
 
