@@ -92,6 +92,11 @@ class Options:
             return self.best_of * [self.greedy]
         return [bool(self.targets) and self.count == 1, *(self.best_of - 1) * [False]]
 
+    def greedy_of(self, paintings: int) -> bool | list[bool]:
+        """Whether each try of each of so many paintings is greedy; one value where all are alike, which is quicker."""
+        tries = self.tries
+        return tries[0] if len(set(tries)) == 1 else paintings * tries
+
     @property
     def files(self) -> list[str]:
         """The files that are read."""

@@ -123,8 +123,7 @@ class Result(NamedTuple):
 def _as_wholes(trained: TrainedPainter, asked: Sequence[Commission], options: Options, watch: Watch) -> list[Result]:
     tries = [each for each in asked for _ in range(options.best_of)]
     given = reset_options(tries)
-    # One value where all are alike: what is greedy throughout is painted more quickly.
-    greedy = options.tries[0] if len(set(options.tries)) == 1 else len(asked) * options.tries
+    greedy = options.greedy_of(len(asked))
     paintings = paint(trained.painter, trained.run.env, len(tries), options.seed, greedy, given=given)
     scale = trained.run.objective.finest
     results = [Result.of(*painting, scale) for painting in zip(tries, *paintings, strict=True)]

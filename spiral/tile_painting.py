@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from spiral.canvas import Canvas
 from spiral.commission import Commission, Options, canvas_of
 from spiral.config import EnvConfig
 from spiral.metrics import squared_error
-from spiral.paint import seeded
+from spiral.paint import SIDE_BY_SIDE, seeded
 from spiral.program import Program, pixel_checksum
 from spiral.progress import Watch, unwatched
 from spiral.renderers import RENDERERS
 from spiral.stroke import Stroke
-from spiral.tiles import patches
+from spiral.tiles import apart, patches
 
 if TYPE_CHECKING:
     from spiral.agents.painter import Painter  # it imports torch
@@ -44,27 +44,42 @@ class LargeCanvas:
 
     @property
     def pixels(self) -> np.ndarray:
-        """uint8 [H, W, C], a copy."""
-        return self._canvas.pixels()
+        """uint8 [H, W, C], not to be written to."""
+        return self._pixels
 
     def take_best(self, tries: Iterable[Sequence[Stroke]]) -> None:
         """Of these lists of strokes the one that lowers the squared error most, or none of them."""
-        best, least = (), self._error(self._canvas)
+        best, most = (), 0.0
         for strokes in tries:
             self._trial.become(self._canvas)
             for stroke in strokes:
                 self._trial.draw(stroke)
-            if (error := self._error(self._trial)) < least:
-                best, least = strokes, error
+            if (gain := self._gain(self._trial.pixels())) > most:
+                best, most = strokes, gain
         self._take(best)
 
     def _take(self, strokes: Sequence[Stroke]) -> None:
         for stroke in strokes:
             self._canvas.draw(stroke)
         self.strokes += strokes
+        self._pixels = self._canvas.pixels()
 
-    def _error(self, canvas: Canvas) -> float:
-        return squared_error(canvas.pixels()[np.newaxis], self._target[np.newaxis], self._scale)
+    def _gain(self, pixels: np.ndarray) -> float:
+        """How much smaller the sum of squares would be with these pixels: only those that change are looked at."""
+        changed = (pixels != self._pixels).any(axis=2)
+        if not changed.any():
+            return 0.0
+        box = tuple(self._blocks(changed.any(axis=axis)) for axis in (1, 0))
+        before, after = (
+            squared_error(each[box][np.newaxis], self._target[box][np.newaxis], self._scale)
+            for each in (self._pixels, pixels)
+        )
+        return (before - after) * changed[box].size
+
+    def _blocks(self, changed: np.ndarray) -> slice:
+        """From the first to the last of the blocks of the squared error along one side that have changed."""
+        first, last = np.flatnonzero(changed)[[0, -1]] // self._scale
+        return slice(first * self._scale, (last + 1) * self._scale)
 
 
 def paint_tiles(
@@ -79,7 +94,7 @@ def paint_tiles(
     """Paint a target that is larger than the painter's canvas, patch by patch.
 
     Each patch begins on what the large canvas shows there, and is kept if that brings the whole nearer to the target.
-    Its strokes are not cut at its borders.
+    Its strokes are not cut at its borders. Those that do not overlap are painted side by side.
 
     Args:
         painter: chooses the actions.
@@ -96,15 +111,25 @@ def paint_tiles(
     from spiral.agents.rollout import paint_rollout
     from spiral.envs.vector import PaintVectorEnv
 
-    easels = PaintVectorEnv(options.best_of, env)
     whole = LargeCanvas(asked, env.renderer, scale)
-    label = {} if asked.label is None else {"label": asked.label}
-    parts = patches(canvas_of(env), asked.canvas)
-    for place, patch in enumerate(watch(parts, len(parts))):
-        given = {"target": patch.of(asked.target.pixels), "canvas": patch.of(whole.pixels)} | label
+    groups = apart(patches(canvas_of(env), asked.canvas), max(1, SIDE_BY_SIDE // options.best_of))
+    for place, group in enumerate(watch(groups, len(groups))):
+        tries = [patch for patch in group for _ in range(options.best_of)]
+        given = {
+            "target": [patch.of(asked.target.pixels) for patch in tries],
+            "canvas": [patch.of(whole.pixels) for patch in tries],
+        }
+        if asked.label is not None:
+            given["label"] = asked.label
+        easels = PaintVectorEnv(len(tries), env)
         env_seed, generator = seeded(options.seed, number, place)
-        paint_rollout(easels, painter, generator, seed=env_seed, options=given, greedy=options.tries)
-        whole.take_best([patch.on_whole(stroke) for stroke in program.strokes] for program in easels.programs())
+        paint_rollout(easels, painter, generator, seed=env_seed, options=given, greedy=options.greedy_of(len(group)))
+        painted = (
+            [patch.on_whole(stroke) for stroke in program.strokes]
+            for patch, program in zip(tries, easels.programs(), strict=True)
+        )
+        for _ in group:
+            whole.take_best(itertools.islice(painted, options.best_of))
     pixels = whole.pixels
     checksum = pixel_checksum(pixels) if asked.picture is None else None
     return Program(asked.canvas, whole.strokes, renderer=env.renderer, seed=options.seed, checksum=checksum), pixels

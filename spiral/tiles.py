@@ -31,6 +31,10 @@ class Patch(NamedTuple):
         """Its part of a picture of the whole [H, W, C]: a view."""
         return pixels[self.top : self.top + self.own.height, self.left : self.left + self.own.width]
 
+    def overlaps(self, other: Patch) -> bool:
+        """Whether a patch of the same size has pixels in common with it."""
+        return abs(self.left - other.left) < self.own.width and abs(self.top - other.top) < self.own.height
+
     def on_whole(self, stroke: Stroke) -> Stroke:
         """A stroke painted on the patch, as a stroke of the whole: the very same pixels, and none cut off."""
         own, whole = self.own, self.whole
@@ -67,12 +71,26 @@ def patches(canvas: CanvasSpec, whole: CanvasSpec) -> list[Patch]:
     """Patches as large as ``canvas`` that cover ``whole`` several times, in the order they are painted.
 
     First a grid, then those half-way between its patches along x, y and both. Whatever a painter does differently near
-    the borders of its canvas, every place is far from the borders of one of them.
+    the borders of its canvas, every place is far from the borders of one of them. Each of these four goes row by row,
+    or column by column where only those that lie above each other do not overlap, see `apart`.
     """
-    columns, rows = _places(canvas.width, whole.width), _places(canvas.height, whole.height)
-    grid = itertools.product(rows, columns)
-    every = itertools.product(_with_half_way(rows), _with_half_way(columns))
-    return [Patch(left, top, canvas, whole) for top, left in dict.fromkeys((*grid, *every))]
+    rows, columns = _places(canvas.height, whole.height), _places(canvas.width, whole.width)
+    grids = list(itertools.product((rows, _half_way(rows)), (columns, _half_way(columns))))
+    if whole.width % canvas.width == 0:
+        places = [(left, top) for tops, lefts in grids for top in tops for left in lefts]
+    else:
+        places = [(left, top) for tops, lefts in grids for left in lefts for top in tops]
+    return [Patch(*place, canvas, whole) for place in dict.fromkeys(places)]
+
+
+def apart(parts: Sequence[Patch], most: int) -> list[list[Patch]]:
+    """The patches in their order, in groups of at most ``most`` of which no two overlap."""
+    groups: list[list[Patch]] = []
+    for part in parts:
+        if not groups or len(groups[-1]) == most or any(map(part.overlaps, groups[-1])):
+            groups.append([])
+        groups[-1].append(part)
+    return groups
 
 
 def _places(part: int, length: int) -> list[int]:
@@ -80,5 +98,5 @@ def _places(part: int, length: int) -> list[int]:
     return [round(place) for place in np.linspace(0, length - part, math.ceil(length / part))]
 
 
-def _with_half_way(places: Sequence[int]) -> list[int]:
-    return sorted({*places, *((before + after) // 2 for before, after in itertools.pairwise(places))})
+def _half_way(places: Sequence[int]) -> list[int]:
+    return [(before + after) // 2 for before, after in itertools.pairwise(places)]

@@ -5,7 +5,7 @@ from spiral import Brush, Program, Stroke, replay
 from spiral.canvas import CanvasSpec
 from spiral.errors import InputError
 from spiral.renderers import RENDERERS
-from spiral.tiles import Patch, patches, tiled
+from spiral.tiles import Patch, apart, patches, tiled
 
 SQUARE = CanvasSpec(64, 64, 1)
 WIDE = CanvasSpec(32, 16, 3, (0.5, 0.5, 0.5))
@@ -64,10 +64,44 @@ def test_a_canvas_that_is_no_larger_is_one_patch():
     assert patches(SQUARE, SQUARE) == [Patch(0, 0, SQUARE, SQUARE)]
 
 
-def test_the_grid_comes_first_row_by_row_and_then_all_that_lie_half_way():
-    places = [(part.left, part.top) for part in patches(SQUARE, CanvasSpec(128, 128, 1))]
-    assert places == [(0, 0), (64, 0), (0, 64), (64, 64), (32, 0), (0, 32), (32, 32), (64, 32), (32, 64)]
-    assert len(patches(SQUARE, CanvasSpec(192, 192, 1))) == 25
+def places_of(width, height):
+    return [(part.left, part.top) for part in patches(SQUARE, CanvasSpec(width, height, 1))]
+
+
+def test_the_grid_comes_first_row_by_row_and_then_those_half_way():
+    assert places_of(128, 128) == [
+        *[(0, 0), (64, 0), (0, 64), (64, 64)],
+        *[(32, 0), (32, 64)],
+        *[(0, 32), (64, 32)],
+        *[(32, 32)],
+    ]
+    assert len(places_of(192, 192)) == 25
+
+
+def test_or_column_by_column_where_patches_of_a_row_overlap():
+    assert places_of(100, 128)[:4] == [(0, 0), (0, 64), (36, 0), (36, 64)]
+    assert places_of(128, 100)[:4] == [(0, 0), (64, 0), (0, 36), (64, 36)]
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "sizes"),
+    [
+        (192, 128, [6, 4, 3, 2]),
+        (192, 130, [3, 3, 3 + 2, 2, 2, 3, 3, 2, 2]),
+        (130, 128, 3 * [2] + 2 * [2] + 3 * [1] + 2 * [1]),
+    ],
+)
+def test_patches_that_do_not_overlap_are_grouped(width, height, sizes):
+    parts = patches(SQUARE, CanvasSpec(width, height, 1))
+    groups = apart(parts, 100)
+    assert [part for group in groups for part in group] == parts
+    assert list(map(len, groups)) == sizes
+    for group in groups:
+        painted = np.zeros((height, width), int)
+        for part in group:
+            painted[part.top : part.top + 64, part.left : part.left + 64] += 1
+        assert painted.max() == 1
+    assert max(map(len, apart(parts, 2))) == 2 and apart(parts, 1) == [[part] for part in parts]
 
 
 @pytest.mark.parametrize("own", [SQUARE, WIDE], ids=["square", "wide"])
