@@ -73,7 +73,8 @@ def paint_to_folder(where: str, output: str, options: Options | None = None, wat
         save_png(result.canvas, png)
     pairs = list(zip(map(str, files), results, strict=True))
     lines = [f"{file}: {'; '.join(result.words)}" for file, result in pairs if options.targets]
-    advice = dict.fromkeys(each.target.advice for each in asked if each.target and each.target.advice)
+    advised = [each.target.advice for each in asked if each.target and trained.run.objective.finest == 1]
+    advice = dict.fromkeys(filter(None, advised))  # none where greys are painted: photographs may be dark
     return Painted(
         "\n".join([*lines, *advice, written]), [{"program": file} | result.figures for file, result in pairs]
     )

@@ -119,7 +119,8 @@ def test_light_lines_on_a_dark_ground_are_advised_to_be_inverted(spiral_paint):
     advice = "dark.png: most of it is ink, not background; if that is the wrong way round, give dark.png:invert\n"
     said, _ = spiral_paint("copyist", "--target", "dark.png", "--target", "light.png", "-n", 2)
     assert said.count(advice) == said.count(":invert") == 1
-    for painter, target in [("copyist", "dark.png:invert"), ("copyist", "light.png"), ("color", "dark.png")]:
+    others = [("copyist", "dark.png:invert"), ("copyist", "light.png"), ("color", "dark.png"), ("hatcher", "dark.png")]
+    for painter, target in others:
         assert ":invert" not in spiral_paint(painter, "--target", target)[0]
 
 
