@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 from pathlib import Path
@@ -13,6 +14,7 @@ import torch
 from spiral import config
 from spiral.agents.painter import Painter
 from spiral.config import RunConfig
+from spiral.datasets import without_folders
 from spiral.errors import InputError
 from spiral.files import read_arrays, written_whole
 from spiral.run_folder import find_painter
@@ -39,6 +41,8 @@ def save_painter(path: str | os.PathLike, weights: dict[str, np.ndarray], run: R
 def publish(where: str | os.PathLike, output: str | os.PathLike) -> str:
     """Write a painter as a file to give away: half the size, for painting rather than for training on.
 
+    Of its data it has the name, without folders.
+
     Args:
         where: a run's folder, a checkpoint's, a painter file, or the name of a painter that comes with the package.
         output: the file, ``.npz``.
@@ -54,8 +58,9 @@ def publish(where: str | os.PathLike, output: str | os.PathLike) -> str:
     trained = load_painter(find_painter(where))
     # Rounding weights to half precision changes no figure that RESULTS.md gives by more than another seed would.
     weights = {name: value.numpy().astype(np.float16) for name, value in trained.painter.state_dict().items()}
-    save_painter(output, weights, trained.run, trained.env_steps)
-    return f"{output}: {Path(output).stat().st_size / 1000:.0f} kB, {trained.env_steps:,} steps of {trained.run.data}"
+    run = dataclasses.replace(trained.run, data=without_folders(trained.run.data))
+    save_painter(output, weights, run, trained.env_steps)
+    return f"{output}: {Path(output).stat().st_size / 1000:.0f} kB, {trained.env_steps:,} steps of {run.data}"
 
 
 def load_painter(path: str | os.PathLike) -> TrainedPainter:

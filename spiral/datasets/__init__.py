@@ -149,6 +149,14 @@ def load_pictures(
     )
 
 
+def without_folders(data: str) -> str:
+    """What a file that is given away says of its data: no folders of the machine it was made on."""
+    name, _ = _parts(data)
+    shown = Path(name).name
+    here = "./" if shown in DATASETS.names() and shown != name else ""
+    return here + shown + data[len(name) :]
+
+
 def descriptions() -> dict[str, str]:
     """What ``data`` may be: all registered names and all kinds of files, a line on each."""
     described = {name: DATASETS.get(name) for name in DATASETS.names()}

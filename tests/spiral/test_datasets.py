@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from spiral.datasets import DATASETS, SOURCES, descriptions, load_pictures
+from spiral.datasets import DATASETS, SOURCES, descriptions, load_pictures, without_folders
 from spiral.datasets import digits as digits_module
 from spiral.datasets.split import members
 from spiral.errors import InputError
@@ -136,6 +136,21 @@ def test_every_kind_of_data_has_a_line_that_fits_a_terminal():
     assert {*DATASETS.names(), *(source.shown for source in SOURCES), "...:patches", "...:invert"} == set(lines)
     width = max(map(len, lines))
     assert all(40 < width + len(line) + 2 <= 120 for line in lines.values())
+
+
+@pytest.mark.parametrize(
+    ("data", "shown"),
+    [
+        ("digits", "digits"),
+        ("digits:invert", "digits:invert"),
+        ("./digits", "./digits"),
+        ("/home/me/digits/:patches", "./digits:patches"),
+        ("/home/me/photos/:patches:invert", "photos:patches:invert"),
+        ("../drawings.npz", "drawings.npz"),
+    ],
+)
+def test_what_is_given_away_names_no_folders(data, shown):
+    assert without_folders(data) == shown
 
 
 # Splitting

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 import subprocess
@@ -13,7 +14,7 @@ from click.testing import CliRunner
 
 from spiral import config
 from spiral.agents.painter import Painter
-from spiral.agents.painter_file import load_painter, publish
+from spiral.agents.painter_file import load_painter, publish, save_painter
 from spiral.cli import main
 from spiral.commission import Options
 from spiral.datasets import load_pictures
@@ -182,6 +183,14 @@ def test_a_published_painter_is_half_the_size_and_paints_alike(painter_file, tmp
         assert torch.allclose(half.painter.state_dict()[name], value, atol=1e-3, rtol=1e-3)
     (first, *_), (second, *_) = (paint(trained.painter, trained.run.env, 1) for trained in (whole, half))
     assert len(first[0].strokes) == len(second[0].strokes)
+
+
+def test_a_published_painter_names_no_folder_of_the_machine_it_was_trained_on(painter_file, tmp_path):
+    painter, run, env_steps = load_painter(painter_file)
+    weights = {name: value.numpy() for name, value in painter.state_dict().items()}
+    save_painter(tmp_path / "own.npz", weights, dataclasses.replace(run, data="/home/me/photos:patches"), env_steps)
+    assert publish(tmp_path / "own.npz", tmp_path / "public.npz").endswith(" steps of photos:patches")
+    assert load_painter(tmp_path / "public.npz").run == dataclasses.replace(run, data="photos:patches")
 
 
 def test_a_published_painter_is_an_npz_file(painter_file, tmp_path):
