@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -65,7 +66,7 @@ class LargeCanvas:
         self._pixels = self._canvas.pixels()
 
     def _gain(self, pixels: np.ndarray) -> float:
-        """How much smaller the sum of squares would be with these pixels: only those that change are looked at."""
+        """How much smaller the blocks' sum of squares would be with these pixels: only those that change are looked at."""
         changed = (pixels != self._pixels).any(axis=2)
         if not changed.any():
             return 0.0
@@ -74,7 +75,7 @@ class LargeCanvas:
             squared_error(each[box][np.newaxis], self._target[box][np.newaxis], self._scale)
             for each in (self._pixels, pixels)
         )
-        return (before - after) * changed[box].size
+        return (before - after) * math.prod(math.ceil(side / self._scale) for side in changed[box].shape)
 
     def _blocks(self, changed: np.ndarray) -> slice:
         """From the first to the last of the blocks of the squared error along one side that have changed."""

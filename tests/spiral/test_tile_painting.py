@@ -15,7 +15,7 @@ from spiral.envs.actions import action_table
 from spiral.metrics import squared_error
 from spiral.program import matches_checksum
 from spiral.target import Target
-from spiral.tile_painting import paint_tiles
+from spiral.tile_painting import LargeCanvas, paint_tiles
 from spiral.tiles import tiled
 
 GRID = 7
@@ -123,6 +123,33 @@ def test_patches_are_kept_only_where_they_lower_the_error_and_more_tries_lower_i
     assert errors[0] > errors[1] > errors[2]
     white = asked_for(quick, np.full((64, 80, 1), 255, np.uint8), 2)
     assert paint_tiles(AnyStroke(quick), quick, white, GIVEN)[0].strokes == ()
+
+
+@pytest.mark.parametrize("scale", [1, 3, 4])
+def test_of_several_tries_the_one_is_kept_that_leaves_the_least_error_of_the_whole(quick, scale):
+    chance = np.random.default_rng(scale)
+    asked = asked_for(quick, gradient(64, 80, 1), 2)
+    large = LargeCanvas(asked, "cairo", scale)
+    taken = 0
+    for _ in range(40):
+        tries = [
+            [Stroke(*map(tuple, chance.random((3, 2))), Brush(chance.uniform(0.02, 0.3), 3 * (chance.random(),)))]
+            for _ in range(4)
+        ]
+        errors = [
+            squared_error(
+                replay(Program(asked.canvas, [*large.strokes, *strokes]))[np.newaxis],
+                asked.target.pixels[np.newaxis],
+                scale,
+            )
+            for strokes in ([], *tries)
+        ]
+        before = list(large.strokes)
+        large.take_best(tries)
+        best = int(np.argmin(errors))
+        assert large.strokes == before + ([] if best == 0 else tries[best - 1])
+        taken += best > 0
+    assert 3 < taken < 40
 
 
 def test_greys_are_hatched_where_only_means_of_blocks_count(quick):
