@@ -352,7 +352,7 @@ A painter that was trained with env.target=true paints what it is given; one of 
   spiral paint digits-target --target five.png --target other.png --fit crop
   spiral paint digits-target --target blackboard.jpg:invert --best-of 50
   spiral paint digits-target --target page.jpg --tiles 3
-  spiral paint photos-plotter --target portrait.jpg --tiles 16      a photograph for one pen
+  spiral paint photos-plotter --target portrait.jpg --tiles 14      a photograph for one pen
   spiral paint runs/faces --target photo.jpg --canvas sand.png
 
 \b

@@ -183,13 +183,13 @@ def _width_notes(marks: Sequence[Mark], pens: Sequence[Pen], width: str) -> Iter
         most, pen = max(wide, key=lambda one: one[0])
         how = "only the middle is drawn" if width == "line" else "they come out narrower"
         yield (
-            f"{counted(len(wide), 'stroke')} wider than the pen's line (at most {most:.1f} mm, pen {pen.name} "
+            f"{counted(len(wide), 'stroke')} wider than the pen's line (at most {round(most, 2):g} mm, pen {pen.name} "
             f"{pen.width:g} mm): {how}; --width passes fills them"
         )
     if thin and width != "z":
         least, pen = min(thin, key=lambda one: one[0])
         yield (
-            f"{counted(len(thin), 'stroke')} narrower than the pen's line (at least {least:.1f} mm, pen {pen.name} "
+            f"{counted(len(thin), 'stroke')} narrower than the pen's line (at least {round(least, 2):g} mm, pen {pen.name} "
             f"{pen.width:g} mm): they come out wider; a larger --size or a finer pen suits them"
         )
     if uneven:

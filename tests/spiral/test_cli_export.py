@@ -36,7 +36,7 @@ def test_a_file_is_written_and_a_line_says_what_the_machine_will_do(here):
     assert done.exit_code == 0, done.output
     assert "3 strokes, 0.29 m of ink, 0.41 m of travel, 2 lifts, about 0:15\n" in done.stdout
     assert done.stdout.endswith("wrote f.gcode\n")
-    assert "Note: 3 strokes wider than the pen's line (at most 9.0 mm, pen black 0.5 mm)" in done.stderr
+    assert "Note: 3 strokes wider than the pen's line (at most 9 mm, pen black 0.5 mm)" in done.stderr
     assert (here / "f.gcode").read_text().startswith("(spiral-painter, machine grbl-servo)\n(estimate ")
 
 

@@ -152,7 +152,7 @@ def test_a_program_the_pen_can_draw_needs_no_note():
             [stroke(width=0.05), stroke(width=0.1)],
             {},
             (
-                "2 strokes wider than the pen's line (at most 18.0 mm, pen black 0.5 mm): only the middle is drawn; "
+                "2 strokes wider than the pen's line (at most 18 mm, pen black 0.5 mm): only the middle is drawn; "
                 "--width passes fills them"
             ),
         ),
@@ -177,7 +177,7 @@ def test_a_wide_stroke_that_is_filled_needs_no_note():
         (
             0.05,
             {"width": "z"},
-            "1 stroke wider than the pen's line (at most 9.0 mm, pen black 5 mm): they come out narrower",
+            "1 stroke wider than the pen's line (at most 9 mm, pen black 5 mm): they come out narrower",
         ),
         (0.01, {}, "1 stroke narrower than the pen's line (at least 1.8 mm, pen black 5 mm): they come out wider"),
         (0.01, {"width": "passes"}, "1 stroke narrower than the pen's line (at least 1.8 mm, pen black 5 mm)"),
