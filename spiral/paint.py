@@ -74,10 +74,10 @@ def rollouts(
     from spiral.agents.rollout import paint_rollout
     from spiral.envs.vector import PaintVectorEnv
 
-    side_by_side = _side_by_side(env, drawn=painter is None or greedy is not True)
-    easels = PaintVectorEnv(side_by_side, env)
-    for part in range(0, count, side_by_side):
-        rows = np.arange(part, part + side_by_side) % count  # those beyond the last fill the easels
+    together = side_by_side(env, drawn=painter is None or greedy is not True)
+    easels = PaintVectorEnv(together, env)
+    for part in range(0, count, together):
+        rows = np.arange(part, part + together) % count  # those beyond the last fill the easels
         options = {name: [values[row] for row in rows] for name, values in (given or {}).items()}
         env_seed, generator = seeded(seed, part)
         greedily = greedy if isinstance(greedy, bool) else [greedy[row] for row in rows]
@@ -85,7 +85,7 @@ def rollouts(
         yield rollout, easels.programs()
 
 
-def _side_by_side(env: EnvConfig, drawn: bool) -> int:
+def side_by_side(env: EnvConfig, drawn: bool) -> int:
     """Episodes painted together.
 
     They do not depend on how many are asked for, so that painting i of a seed is always the same. Random numbers are

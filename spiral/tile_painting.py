@@ -12,7 +12,7 @@ import numpy as np
 from spiral.commission import Commission, Options, canvas_of
 from spiral.config import EnvConfig
 from spiral.metrics import squared_error
-from spiral.paint import SIDE_BY_SIDE, seeded
+from spiral.paint import seeded, side_by_side
 from spiral.program import Program, pixel_checksum
 from spiral.progress import Watch, unwatched
 from spiral.renderers import RENDERERS
@@ -103,7 +103,7 @@ def paint_tiles(
         asked: the target, on its large canvas.
         options: of which seed and tries count: every patch is painted so often.
         number: of the painting; those of different numbers differ like those of different seeds.
-        watch: told of the patches.
+        watch: told of the groups of patches that are painted side by side.
         scale: of the squared error, see `squared_error`.
 
     Returns:
@@ -113,7 +113,7 @@ def paint_tiles(
     from spiral.envs.vector import PaintVectorEnv
 
     whole = LargeCanvas(asked, env.renderer, scale)
-    groups = apart(patches(canvas_of(env), asked.canvas), max(1, SIDE_BY_SIDE // options.best_of))
+    groups = apart(patches(canvas_of(env), asked.canvas), max(1, side_by_side(env, drawn=True) // options.best_of))
     for place, group in enumerate(watch(groups, len(groups))):
         tries = [patch for patch in group for _ in range(options.best_of)]
         given = {

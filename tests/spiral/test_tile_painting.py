@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from spiral import Brush, Program, Stroke, replay
+from spiral import paint as paint_module
 from spiral.agents.painter import PainterOutput
 from spiral.canvas import CanvasSpec
 from spiral.commission import Commission, Options, canvas_of
@@ -226,6 +227,13 @@ def test_each_patch_begins_on_what_the_large_canvas_shows_there(quick):
     assert (sides["canvas"] == 255).all()
     # The right patch has dots in its upper left corner, which is in the middle of this one.
     assert (middle["canvas"][0, :5, 16:24] != 255).all() and (middle["canvas"][0, 20:] == 255).all()
+
+
+def test_of_long_paintings_fewer_are_painted_side_by_side(quick, monkeypatch):
+    reader = Reader(quick)
+    monkeypatch.setattr(paint_module, "STEP_BYTES", 3 * 4 * 32 * 32)  # room for three
+    paint_tiles(reader, quick, asked_for(quick, gradient(64, 64, 1), 2), GIVEN)
+    assert [len(seen["canvas"]) for seen in reader.seen[::4]] == [3, 2, 1, 2, 1]
 
 
 def test_patches_are_watched(quick):
