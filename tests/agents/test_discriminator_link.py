@@ -6,6 +6,7 @@ import os
 import signal
 
 import numpy as np
+import psutil
 import pytest
 import torch
 
@@ -149,7 +150,10 @@ def test_a_process_that_is_gone_for_good(on_ray, tiny_run):
 def test_stopping_ends_the_process(on_ray, tiny_run):
     link = connect(tiny_run, "discriminator.remote=true")
     actor = link._actor
+    link.exchange({"canvas": canvases(0)})
+    process = psutil.Process(pid(link))
     link.stop()
     link.stop()
+    process.wait(timeout=60)  # Ray takes a while to end it; a call until then is still answered
     with pytest.raises(on_ray.exceptions.RayActorError):
         on_ray.get(actor.publication.remote(), timeout=60)
