@@ -205,6 +205,9 @@ class SpiralConfig(IMPALAConfig):
         # One rollout, all canvases of a runner painted to the end, is one train batch.
         self.rollout_fragment_length = self.env_settings.episode_length
         self.train_batch_size_per_learner = self.num_envs_per_env_runner * self.env_settings.episode_length
+        # One runner is sent its weights, which costs less. Several fetch them from a server when they begin: those sent
+        # while they painted would be as old as that rollout.
+        self.use_env_runner_state_server = self.num_env_runners > 1
         if self.min_sample_timesteps_per_iteration == 0:
             # An iteration without a sample has no metrics, which ends a Tune trial.
             self.min_sample_timesteps_per_iteration = self.train_batch_size_per_learner

@@ -13,7 +13,7 @@ from spiral.agents.objectives import OBJECTIVES
 from spiral.config import Scoring
 from spiral.datasets import load_pictures
 from spiral.errors import SpiralError
-from spiral.freed_memory import keep_freed_memory
+from spiral.quick_process import make_process_quick
 
 Weights = dict[str, np.ndarray]
 
@@ -44,7 +44,7 @@ class DiscriminatorLearner:
     """
 
     def __init__(self, scoring: Scoring, device: str | torch.device = "cpu"):
-        keep_freed_memory()
+        make_process_quick()
         config, env, seed = scoring.discriminator, scoring.env, scoring.seed
         self.config, self._env = config, env
         self._device = torch.device(device)

@@ -25,7 +25,7 @@ from spiral.agents.scorer import Scorer, make_scorer
 from spiral.agents.vtrace import clipped, normalized, vtrace
 from spiral.envs.actions import COLOR_PARTS
 from spiral.errors import SpiralError
-from spiral.freed_memory import keep_freed_memory
+from spiral.quick_process import make_process_quick
 
 SPIRAL_STATE = "spiral"  # what this learner's state holds beside RLlib's
 
@@ -40,7 +40,7 @@ class SpiralLearner(TorchLearner):
     _scorer: Scorer | None = None
 
     def build(self) -> None:
-        keep_freed_memory()
+        make_process_quick()
         config = self.config
         with torch.random.fork_rng(devices=[]):  # initial weights from the run's seed alone
             torch.manual_seed(config.seed or 0)

@@ -77,8 +77,12 @@ class Spiral:
         return [psutil.Process(self.process.pid), *psutil.Process(self.process.pid).children(recursive=True)]
 
     def find(self, name):
-        """The one of its processes that Ray gave a name beginning so; waited for."""
-        return until(lambda: next((each for each in self.processes() if _name(each).startswith(f"ray::{name}")), None))
+        """The first of its processes that Ray gave a name beginning so; waited for."""
+        return until(lambda: next(iter(self.find_all(name)), None))
+
+    def find_all(self, name):
+        """Its processes that Ray gave a name beginning so."""
+        return [each for each in self.processes() if _name(each).startswith(f"ray::{name}")]
 
     def read(self):
         """What it has said since this was last asked for."""

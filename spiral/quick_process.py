@@ -1,4 +1,4 @@
-"""What a process does with memory it has freed."""
+"""What a process is told once so that it computes quickly."""
 
 from __future__ import annotations
 
@@ -11,7 +11,13 @@ KEPT_BYTES = 2**28  # freed memory at the heap's end, up to so much
 LARGEST_BYTES = 2**25  # of one tensor in it; glibc allows no more
 
 
-def keep_freed_memory() -> None:
+def make_process_quick() -> None:
+    """For a process that trains or paints much: keep freed memory, and take tiny numbers for 0."""
+    _keep_freed_memory()
+    _flush_denormals()
+
+
+def _keep_freed_memory() -> None:
     """Keep freed memory for the next tensors, instead of giving it back to the system again and again.
 
     The system clears what it gives out, page by page: a process of Ray's that trains asks for fifty thousand pages a
@@ -21,3 +27,14 @@ def keep_freed_memory() -> None:
         mallopt = ctypes.CDLL(None).mallopt
         mallopt(M_MMAP_THRESHOLD, LARGEST_BYTES)
         mallopt(M_TRIM_THRESHOLD, KEPT_BYTES)
+
+
+def _flush_denormals() -> None:
+    """Take floats under 1e-38 for 0 in this thread.
+
+    A painter that is sure of a part gives the others such probabilities, with which a processor computes a hundred
+    times more slowly: a fifth of a learner's time in the first minute of training. No effect where it cannot.
+    """
+    import torch
+
+    torch.set_flush_denormal(True)
