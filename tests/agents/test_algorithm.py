@@ -72,6 +72,7 @@ def test_every_arrangement_trains_and_drops_nothing(built, runners, learners):
     algorithm = built(
         f"num_env_runners={runners}", f"num_learners={learners}", "discriminator.remote=true", *slow, iteration=0.1
     )
+    assert (algorithm._env_runner_state_server is not None) == (runners > 1)
     rows = train_to(algorithm, 24 * 20)
     last = rows[-1]
     assert last["env_steps_dropped"] == 0
