@@ -12,8 +12,9 @@ from spiral.agents.image_buffer import Examples, ImageBuffer
 from spiral.agents.objectives import OBJECTIVES
 from spiral.config import Scoring
 from spiral.datasets import load_pictures
+from spiral.denormals import denormals_as_zero
 from spiral.errors import SpiralError
-from spiral.quick_process import make_process_quick
+from spiral.freed_memory import keep_freed_memory
 
 Weights = dict[str, np.ndarray]
 
@@ -44,7 +45,7 @@ class DiscriminatorLearner:
     """
 
     def __init__(self, scoring: Scoring, device: str | torch.device = "cpu"):
-        make_process_quick()
+        keep_freed_memory()
         config, env, seed = scoring.discriminator, scoring.env, scoring.seed
         self.config, self._env = config, env
         self._device = torch.device(device)
@@ -73,6 +74,7 @@ class DiscriminatorLearner:
         self._buffer.add(examples)
         return self._learn()
 
+    @denormals_as_zero()
     def _learn(self) -> Publication:
         """From what is in the buffer."""
         rows = [self._update() for _ in range(self.config.updates)]

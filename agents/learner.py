@@ -23,9 +23,10 @@ from spiral.agents.rewards import RewardScale, difference_rewards, final_rewards
 from spiral.agents.rollout import Rollout
 from spiral.agents.scorer import Scorer, make_scorer
 from spiral.agents.vtrace import clipped, normalized, vtrace
+from spiral.denormals import denormals_as_zero
 from spiral.envs.actions import COLOR_PARTS
 from spiral.errors import SpiralError
-from spiral.quick_process import make_process_quick
+from spiral.freed_memory import keep_freed_memory
 
 SPIRAL_STATE = "spiral"  # what this learner's state holds beside RLlib's
 
@@ -40,7 +41,7 @@ class SpiralLearner(TorchLearner):
     _scorer: Scorer | None = None
 
     def build(self) -> None:
-        make_process_quick()
+        keep_freed_memory()
         config = self.config
         with torch.random.fork_rng(devices=[]):  # initial weights from the run's seed alone
             torch.manual_seed(config.seed or 0)
@@ -81,6 +82,7 @@ class SpiralLearner(TorchLearner):
 
     # -- update -----------------------------------------------------------------------------------------------------
 
+    @denormals_as_zero()
     def update(self, training_data=None, *, timesteps=None, return_state: bool = False, **kwargs) -> dict[str, Any]:
         """One pass over the rollouts. ``{}`` where a learner has none (its runner died before they were fetched)."""
         training_data.solve_refs()

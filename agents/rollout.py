@@ -65,6 +65,7 @@ def paint_rollout(
     import torch
 
     from spiral.agents.heads import joint_log_prob
+    from spiral.denormals import denormals_as_zero
     from spiral.envs.episodes import CONSTANTS
 
     episodes, length = env.num_envs, env.config.episode_length
@@ -91,7 +92,7 @@ def paint_rollout(
             nvec = torch.as_tensor(env.single_action_space.nvec)
             chosen = (torch.rand(episodes, len(nvec), generator=generator) * nvec).long()
         else:
-            with torch.inference_mode():  # 7 % quicker here than no_grad
+            with torch.inference_mode(), denormals_as_zero():  # inference mode is 7 % quicker here than no_grad
                 tensors = {name: torch.as_tensor(observation[name], device=device) for name in observations}
                 output = painter(tensors, state, generator=generator, greedy=greedy, constants=seen_once)
                 chosen, state = output.actions, output.state

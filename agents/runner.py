@@ -12,7 +12,7 @@ from ray.rllib.env.single_agent_env_runner import SingleAgentEnvRunner
 
 import spiral.envs  # noqa: F401  registers spiral/Paint-v0 in this process
 from spiral.agents.rollout import Rollout, paint_rollout
-from spiral.quick_process import make_process_quick
+from spiral.freed_memory import keep_freed_memory
 
 
 class CanvasEnvRunner(SingleAgentEnvRunner):
@@ -23,7 +23,7 @@ class CanvasEnvRunner(SingleAgentEnvRunner):
     """
 
     def __init__(self, *args: Any, **kwargs: Any):
-        make_process_quick()
+        keep_freed_memory()
         super().__init__(*args, **kwargs)
 
     def _sample(

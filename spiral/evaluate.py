@@ -16,6 +16,7 @@ from spiral.config import LIMITS, RunConfig
 from spiral.datasets import load_pictures
 from spiral.datasets.split import SPLITS
 from spiral.errors import InputError
+from spiral.freed_memory import keep_freed_memory
 from spiral.metrics import (
     METRICS,
     Reference,
@@ -29,7 +30,6 @@ from spiral.one_thread import one_thread
 from spiral.paint import Paintings, paint, rollouts
 from spiral.pictures import SHEET_TILE, contact_sheet, paired, sample_sheet
 from spiral.progress import Watch, unwatched
-from spiral.quick_process import make_process_quick
 from spiral.run_folder import find_painter
 from spiral.search import MAX_CANDIDATES, search
 
@@ -119,7 +119,7 @@ class Evaluator:
             Of each: squared_error, squared_errors (a list), accuracy (if digits were asked for),
             cpu_seconds_per_picture; rows of ``spiral.metrics.METRICS``.
         """
-        make_process_quick()
+        keep_freed_memory()
         # Several threads wait for each other, which on a busy machine costs ten times the work's CPU seconds.
         with one_thread(), _collected():
             next(rollouts(painter, self.run.env, 1, EVALUATION_SEED, True, self.task))  # torch prepares for these sizes

@@ -12,6 +12,7 @@ import numpy as np
 from spiral.commission import Commission, Options, commissions, reset_options
 from spiral.errors import InputError
 from spiral.files import refuse_to_overwrite
+from spiral.freed_memory import keep_freed_memory
 from spiral.metrics import squared_error
 from spiral.one_thread import one_thread
 from spiral.paint import paint
@@ -19,7 +20,6 @@ from spiral.pictures import pair_sheet, sample_sheet, save_png
 from spiral.program import Program
 from spiral.program_folder import SHEET, program_files, save_folder
 from spiral.progress import Watch, unwatched
-from spiral.quick_process import make_process_quick
 from spiral.run_folder import PAINTER_FILE, find_painter
 from spiral.tile_painting import paint_tiles
 
@@ -64,7 +64,7 @@ def paint_to_folder(where: str, output: str, options: Options | None = None, wat
     pngs = [file.with_suffix(".png") for file in files] if options.targets else []
     refuse_to_overwrite(options.files, [*files, *pngs, folder / SHEET])
 
-    make_process_quick()
+    keep_freed_memory()
     with one_thread():  # the paintings of a seed are then the same on machines of any number of cores
         results = (_by_tiles if options.tiles else _as_wholes)(trained, asked, options, watch)
     origin = f"{name}, {trained.env_steps} steps"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 
 # Before torch is loaded, here and in the processes tests start: on a machine with other work, more threads that wait for
 # each other make the same tests many times slower.
@@ -38,6 +39,13 @@ def cache_folder(request):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(folder))
         yield folder
+
+
+@pytest.fixture(autouse=True)
+def denormals_are_numbers():
+    """After every test: what is left as zero would spoil tests that come later."""
+    yield
+    assert sys.float_info.min / 2 > 0, "this test left denormals as zero in its thread"
 
 
 @pytest.fixture(scope="session")

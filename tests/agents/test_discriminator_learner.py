@@ -1,6 +1,7 @@
 """The discriminator learner inside this process, on real digits."""
 
 import dataclasses
+import sys
 
 import numpy as np
 import pytest
@@ -154,6 +155,14 @@ def test_published_weights_are_copies(make, canvases):
     train(learner, canvases)
     assert all(np.array_equal(value, kept[name]) for name, value in publication.weights.items())
     assert differ(learner.publication(), publication)
+
+
+def test_it_learns_with_denormals_taken_for_zero(make, canvases):
+    learner, taken = make(), []
+    learner._discriminator.register_forward_hook(lambda *_: taken.append(sys.float_info.min / 2 == 0))
+    learner.train({"canvas": canvases})
+    assert taken
+    assert all(taken)
 
 
 def test_published_weights_fit_the_discriminator_that_scores(make, canvases):

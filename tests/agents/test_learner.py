@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import itertools
+import sys
 
 import numpy as np
 import pytest
@@ -300,6 +301,17 @@ def test_how_much_time_is_over_is_not_restored(run):
     finished.set_progress(1.0)
     going_on.set_state(finished.get_state())
     assert going_on.progress == 0.0
+
+
+def test_painting_and_learning_take_denormals_for_zero(run):
+    learner = build(run)
+    taken = []
+    painter_of(learner).encoder.register_forward_hook(lambda *_: taken.append(sys.float_info.min / 2 == 0))
+    rollout, _ = rollout_of(learner, run, 0)
+    painted = len(taken)
+    update(learner, rollout)
+    assert 0 < painted < len(taken)
+    assert all(taken)
 
 
 def test_nothing_left_of_the_rollouts_is_no_update(run):
