@@ -167,10 +167,11 @@ Examples:
 @click.option("--report", is_flag=True, help="Print all figures, in the order as painted and as planned.")
 @click.option("--json", "as_json", is_flag=True, help="Print them as JSON, with the order of the strokes.")
 def export(programs, outputs, machine, pens, drawing, report, as_json, **options) -> None:
-    """Write PROGRAM for a plotter or robot arm, in millimetres on a page; several on one page, row by row.
+    """Write PROGRAM for a plotter or robot arm.
 
-    PROGRAM is a stroke program, or a drawing in any format of: spiral list formats. Every move is checked against the
-    machine's work area before anything is written.
+    It is written in millimetres on a page, several on one page row by row. PROGRAM is a stroke program, or a drawing in
+    any format of: spiral list formats. Every move is checked against the machine's work area before anything is
+    written.
     """
     from spiral.export import export_files, summary, table, to_dict
     from spiral.plotter.pens import pens_given
@@ -203,10 +204,10 @@ To send the plotter a setting such as $1=255: python -m serial.tools.miniterm /d
 @click.option("--from", "first", type=int, metavar="K", help="Begin with stroke K, to resume.")
 @click.option("--check", is_flag=True, help="Read FILE and ask the plotter how it is; nothing moves.")
 def plot(file: str, port: str | None, baud: int, first: int | None, check: bool) -> None:
-    """Draw FILE, G-code written by spiral export, on a plotter with GRBL 1.1.
+    """Draw FILE, G-code, on a plotter with GRBL 1.1.
 
-    Ctrl-C holds it; then Enter goes on, and Ctrl-C again raises the pen, parks it, and says how to resume. Where the
-    pens change, it waits for you.
+    FILE is one written by spiral export. Ctrl-C holds the plotter; then Enter goes on, and Ctrl-C again raises the pen,
+    parks it, and says how to resume. Where the pens change, it waits for you.
     """
     from spiral.plot import plot as plot_file
 
@@ -239,10 +240,10 @@ Examples:
 def convert(
     inputs: tuple[str, ...], output: str, number: int | None, count: int, strokes: int | None, pen_width: float
 ) -> None:
-    """Read drawings and write them in another format; see: spiral list formats.
+    """Read drawings and write them in another format.
 
-    Without a suffix, the output is a folder of stroke programs (000.json, ...) with a sheet of them (sheet.png). What
-    the other format cannot hold is lost, and each such loss is told.
+    The formats: spiral list formats. Without a suffix, the output is a folder of stroke programs (000.json, ...) with a
+    sheet of them (sheet.png). What the other format cannot hold is lost, and each such loss is told.
     """
     from spiral.interchange.convert import convert as convert_files
 
@@ -272,10 +273,11 @@ Examples:
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Any setting, as in RUN/config.json.")
 @click.option("--address", metavar="RAY", help="A Ray cluster's address.  [default: Ray on this machine]")
 def train(preset, data, out, minutes, env_steps, cpu_seconds, seed, resume, settings, address) -> None:
-    """Train a painter by the settings of PRESET (default: digits; see: spiral list presets).
+    """Train a painter by the settings of PRESET.
 
-    The run's folder shows how it goes: sheet.png (fresh samples), metrics.jsonl and tensorboard/, checkpoints/. Ctrl-C
-    once ends the run in good order. Of several limits the first that is reached ends it.
+    The presets: spiral list presets; without one it is digits. The run's folder shows how it goes: sheet.png (fresh
+    samples), metrics.jsonl and tensorboard/, checkpoints/. Ctrl-C once ends the run in good order. Of several limits
+    the first that is reached ends it.
     """
     from spiral.run_folder import run_from_options
     from spiral.train import train as run_training
@@ -321,16 +323,17 @@ Examples:
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Any setting of the members.")
 @click.option("--address", metavar="RAY", help="A Ray cluster's address.  [default: Ray on this machine]")
 def tune(preset, out, resume, settings, address, **options) -> None:
-    """Train a population of painters by PRESET (default: digits) that looks for its own learning rate and entropy cost.
+    """Train a population of painters by PRESET.
 
-    Population-based training, by Ray Tune: after each generation, the worst quarter of the members go on from the best
-    ones, with their settings changed a little or drawn anew. Compared are Fréchet ratios, or squared errors of painters
-    of given pictures: no discriminator's scores, of which each member has its own unless they share one.
+    It looks for its own learning rate and entropy cost. Without a PRESET it is digits. Population-based training, by
+    Ray Tune: after each generation, the worst quarter of the members go on from the best ones, with their settings
+    changed a little or drawn anew. Compared are Fréchet ratios, or squared errors of painters of given pictures: no
+    discriminator's scores, of which each member has its own unless they share one.
 
-    Members take turns on the processors there are; without --address each is one process. The folder has the best
-    one's run (best/), which led to it and how (history.png, history.jsonl), and all members' runs (members/). On a
-    cluster all machines must have the folder at the same path. Ctrl-C ends it; --resume begins the generation again
-    that was not finished. What is read then cannot run code: Ray Tune's own notes, which could, are thrown away.
+    Members take turns on the processors there are; without --address each is one process. The folder has the best one's
+    run (best/), which led to it and how (history.png, history.jsonl), and all members' runs (members/). On a cluster
+    all machines must have the folder at the same path. Ctrl-C ends it; --resume begins the generation again that was
+    not finished. What is read then cannot run code: Ray Tune's own notes, which could, are thrown away.
     """
     from spiral.population import population_from_options
     from spiral.tune import tune as run_tuning
@@ -409,11 +412,12 @@ One that was trained with env.classes=10, by spiral train digits-labels say, pai
 @click.option("-o", "--output", default="paintings", show_default=True, metavar="DIR", help="Where to write them.")
 @click.option("--json", "as_json", is_flag=True, help="Print files, labels, targets and errors as JSON.")
 def paint(painter: str, output: str, as_json: bool, **options) -> None:
-    """Paint with PAINTER: a run's folder, a checkpoint, a painter file, or one that comes with the package.
+    """Paint with PAINTER, trained or one that comes with the package.
 
-    Writes a stroke program for each painting (000.json, ...) and all of them on one sheet (sheet.png). Paintings of a
-    --target are written as pictures, too (000.png, ...); the sheet has each beside its target, and the mean squared error
-    between them is told (values in 0..1). Without --label, a painter of classes paints them in turn.
+    PAINTER is a run's folder, a checkpoint, a painter file, or a name: spiral list painters. Writes a stroke program
+    for each painting (000.json, ...) and all of them on one sheet (sheet.png). Paintings of a --target are written as
+    pictures, too (000.png, ...); the sheet has each beside its target, and the mean squared error between them is told
+    (values in 0..1). Without --label, a painter of classes paints them in turn.
     """
     from spiral.commission import Options
     from spiral.paint_folder import paint_to_folder
@@ -448,10 +452,10 @@ Examples:
 def evaluate(
     painter: str, data: str | None, samples: int | None, searches: tuple[int, ...], greedy: bool, as_json: bool
 ) -> None:
-    """Measure PAINTER (as for spiral paint) against held-out pictures.
+    """Measure PAINTER against held-out pictures.
 
-    One that paints given pictures is also measured beside the random painter: by squared error, in JSON after each
-    action too, and by the CPU seconds that a painting takes.
+    PAINTER is as for spiral paint. One that paints given pictures is also measured beside the random painter: by
+    squared error, in JSON after each action too, and by the CPU seconds that a painting takes.
     """
     from spiral.evaluate import evaluate_file, table
     from spiral.progress import bar
@@ -469,7 +473,10 @@ Examples:
 @click.argument("painter")
 @click.option("-o", "--output", required=True, metavar="FILE", help="Where to write; .npz.")
 def publish(painter: str, output: str) -> None:
-    """Write PAINTER (as for spiral paint) as one small file to give away: its weights and settings, no code."""
+    """Write PAINTER as one small file to give away.
+
+    It has the weights and settings, and no code. PAINTER is as for spiral paint.
+    """
     from spiral.agents.painter_file import publish as publish_painter
 
     click.echo(publish_painter(painter, output))
@@ -495,10 +502,11 @@ Examples:
 @click.option("--json", "output", metavar="FILE", help="Write every round, the machine and all versions to FILE.")
 @click.option("--quick", is_flag=True, help="Only the smallest cases, and those too short to mean anything.")
 def bench(parts, preset, assignments, output, **measuring) -> None:
-    """Measure how fast this machine paints and trains, part by part, beside the least it could cost.
+    """Measure how fast this machine paints and trains.
 
-    PARTS: render, env, rollout, learner, discriminator, train, scale; all of them where none is given. Compared are CPU
-    seconds of all processes of the work, in interleaved rounds: other work on the machine then hardly matters.
+    PARTS: render, env, rollout, learner, discriminator, train, scale; all of them where none is given. Each is measured
+    beside the least it could cost. Compared are CPU seconds of all processes of the work, in interleaved rounds: other
+    work on the machine then hardly matters.
     """
     from spiral.bench.suite import bench as run_suite
     from spiral.bench.suite import options

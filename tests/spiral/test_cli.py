@@ -37,6 +37,12 @@ def test_help_explains_with_examples(command):
     assert "Examples:\n" in result.stdout and "  spiral " in result.stdout
 
 
+def test_what_each_command_does_is_told_whole():
+    commands = run("--help").stdout.partition("Commands:\n")[2].partition("\n\n")[0]
+    assert len(commands.splitlines()) == len(main.commands)
+    assert all(line.endswith(".") and not line.endswith("...") for line in commands.splitlines())
+
+
 def test_the_version_is_the_packages():
     assert run("--version").stdout == f"spiral, version {spiral.__version__}\n"
 
