@@ -22,6 +22,7 @@ KEPT_CHECKPOINTS = 3
 PAINTER_FILE = "painter.npz"
 STATE_FILE = "state.npz"  # all that a run needs to go on
 CHECKPOINT_FILES = (STATE_FILE, PAINTER_FILE)
+REPLACED_BY_A_RUN = ("sheet.png", "painting.gif", "metrics.jsonl", "programs", "samples", "checkpoints")
 UNFINISHED, REPLACED = ".unfinished-", ".replaced-"  # what folders' names begin with
 
 
@@ -41,11 +42,16 @@ class RunFolder:
         """See that a new run may begin here.
 
         Raises:
-            InputError: there is a run in it already, or it cannot be written.
+            InputError: there is a run in it already, or something of somebody's that a run would replace, or it cannot be
+                written.
         """
         if self.config_file.exists():
             raise InputError(
                 f"there is a run in {self.path} already; go on with it by --resume, or give another folder by --out"
+            )
+        if others := [name for name in REPLACED_BY_A_RUN if (self.path / name).exists()]:
+            raise InputError(
+                f"{self.path} holds no run but {', '.join(others)}, which a run would replace; give another folder by --out"
             )
         nearest = next(folder for folder in (self.path, *self.path.absolute().parents) if folder.exists())
         if not nearest.is_dir() or not os.access(nearest, os.W_OK):

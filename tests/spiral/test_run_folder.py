@@ -165,6 +165,15 @@ def test_a_folder_with_a_run_is_not_free(folder, tiny_run):
         folder.check_free()
 
 
+@pytest.mark.parametrize("name", ["sheet.png", "programs"])
+def test_a_folder_with_what_a_run_would_replace_is_not_free(folder, name):
+    (folder.path / name).mkdir(parents=True)
+    with pytest.raises(
+        InputError, match=f"run holds no run but {name}, which a run would replace; give another folder"
+    ):
+        folder.check_free()
+
+
 def test_a_folder_below_a_file_is_not_free(tmp_path):
     file = tmp_path / "file"
     file.write_text("")
