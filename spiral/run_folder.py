@@ -22,17 +22,18 @@ KEPT_CHECKPOINTS = 3
 PAINTER_FILE = "painter.npz"
 STATE_FILE = "state.npz"  # all that a run needs to go on
 CHECKPOINT_FILES = (STATE_FILE, PAINTER_FILE)
-REPLACED_BY_A_RUN = ("sheet.png", "painting.gif", "metrics.jsonl", "programs", "samples", "checkpoints")
 UNFINISHED, REPLACED = ".unfinished-", ".replaced-"  # what folders' names begin with
 
 
 class RunFolder:
-    """Paths in a run's folder. ``config.json``, ``metrics.jsonl``, ``samples/``, ``checkpoints/``, ``tensorboard/``."""
+    """Paths in a run's folder: where its settings, figures, pictures, programs and checkpoints are."""
 
     def __init__(self, path: str | os.PathLike):
         self.path = Path(path)
         self.config_file = self.path / "config.json"
         self.metrics_file = self.path / "metrics.jsonl"
+        self.sheet = self.path / "sheet.png"
+        self.film = self.path / "painting.gif"
         self.samples = self.path / "samples"
         self.programs = self.path / "programs"
         self.checkpoints = self.path / "checkpoints"
@@ -49,7 +50,8 @@ class RunFolder:
             raise InputError(
                 f"there is a run in {self.path} already; go on with it by --resume, or give another folder by --out"
             )
-        if others := [name for name in REPLACED_BY_A_RUN if (self.path / name).exists()]:
+        written = (self.sheet, self.film, self.metrics_file, self.programs, self.samples, self.checkpoints)
+        if others := [path.name for path in written if path.exists()]:
             raise InputError(
                 f"{self.path} holds no run but {', '.join(others)}, which a run would replace; give another folder by --out"
             )

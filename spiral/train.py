@@ -180,7 +180,7 @@ class Training:
         done = "Interrupted" if self.progress < 1 else "Done"
         self.report.say(
             f"{done} after {self.env_steps:,} steps and {self.seconds / 60:.1f} minutes "
-            f"({self.cpu_seconds:.0f} CPU seconds). Look at {self.folder.path / 'sheet.png'}"
+            f"({self.cpu_seconds:.0f} CPU seconds). Look at {self.folder.sheet}"
         )
         if self.progress < 1:
             self.report.say(f"Go on with: {_resume(self.folder)}")
@@ -284,7 +284,7 @@ class Training:
         sheet = self.evaluator.sheet(paintings)
         self.log.picture(self.env_steps, "samples", sheet)
         save_png(sheet, self.folder.samples / f"{self.env_steps:012d}.png")
-        save_png(sheet, self.folder.path / "sheet.png")
+        save_png(sheet, self.folder.sheet)
         return metrics
 
     def _painter(self):
@@ -347,7 +347,7 @@ class Training:
         )
         for number, program in enumerate(named.programs):
             program.save(self.folder.programs / f"{number:03d}.json")
-        writer_for(self.folder.path / "painting.gif", size=256)(named.programs[0])
+        writer_for(self.folder.film, size=256)(named.programs[0])
 
     def close(self) -> None:
         self.log.close()

@@ -19,7 +19,7 @@ from spiral.last_words import last_words
 from spiral.population import SETTINGS, History, PopulationConfig, PopulationFolder, Record
 from spiral.ray_session import quiet_ray, ray_session
 from spiral.report import Report
-from spiral.run_folder import STATE_FILE
+from spiral.run_folder import STATE_FILE, RunFolder
 from spiral.state_file import load_state, save_state
 from spiral.train import checked
 
@@ -256,7 +256,7 @@ class Tuning:
             say(f"  {record.generation:10}  {record.member:6}{_figures(record)}")
         held_out = evaluate_file(str(self.folder.best))[population.fitness]
         say(f"On held-out pictures, by which nothing was chosen: {title} {held_out:.4f}")
-        say(f"Look at {self.folder.picture} and {self.folder.best / 'sheet.png'}")
+        say(f"Look at {self.folder.picture} and {RunFolder(self.folder.best).sheet}")
         say(f"Paint with it: spiral paint {self.folder.best}")
 
 

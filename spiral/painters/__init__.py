@@ -1,4 +1,4 @@
-"""Painters that come with the package: each was trained by the preset of its name, see RESULTS.md."""
+"""Painters that come with the package: each was trained by the preset of its name; RESULTS.md has the commands."""
 
 from __future__ import annotations
 
